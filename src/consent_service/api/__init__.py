@@ -1,0 +1,1 @@
+"""The HTTP planes: thin functions from a request to a use case and back."""

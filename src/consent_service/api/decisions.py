@@ -1,0 +1,89 @@
+"""The storefront's questions: may I, for this visitor? (contract §5)."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from consent_service.api.answers import PRIVATE
+from consent_service.api.deps import Deciding, Served, header_region, header_signals
+from consent_service.api.documented import KEY_ERRORS, errors
+from consent_service.api.schemas.consent import VisitorId
+from consent_service.api.schemas.decisions import (
+    AnyDecisionRequest,
+    DecisionList,
+    DecisionLists,
+    DecisionRequest,
+    VisitorDecisions,
+)
+from consent_service.api.strict_route import StrictRoute
+from consent_service.domain.decision import Decision
+from consent_service.domain.regions import parse_region
+from consent_service.domain.signals import Signals
+from consent_service.domain.vocabulary import Category, Dnt
+from consent_service.service.asking import Asking
+from consent_service.service.decisions import Question
+from consent_service.service.presenting import decision_item, decisions_body
+from consent_service.service.sites import Site
+
+router = APIRouter(tags=["storefront"], route_class=StrictRoute)
+
+Region = Annotated[str | None, Query(max_length=16, description="ISO 3166, such as FR or US-CA; unknown is strictest.")]
+
+
+@router.get(
+    "/v1/visitors/{visitor_id}/decisions",
+    response_model=None,
+    responses={200: {"model": VisitorDecisions}, **errors(*KEY_ERRORS, 404)},
+)
+async def read_decisions(
+    request: Request, services: Served, key: Deciding, visitor_id: Annotated[VisitorId, Path()], region: Region = None
+) -> Response:
+    """Decide all eight categories; an unknown visitor is answered like a new one. Scope `decide`.
+
+    Forward the browser's `DNT` and `Sec-GPC` fields as they came.
+    """
+    site = services.sites.get(key.site)
+    where = parse_region(region) if region is not None else header_region(request, services)
+    asking = Asking(site, visitor_id, header_signals(request), where)
+    state, degraded = await services.decisions.categories(asking, site.current(services.clock()))
+    return _json(decisions_body(visitor_id, state, degraded=degraded))
+
+
+@router.post(
+    "/v1/decisions",
+    response_model=None,
+    responses={200: {"model": DecisionList | DecisionLists}, **errors(400, 413, 415, *KEY_ERRORS, 404)},
+)
+async def decide(request: Request, services: Served, key: Deciding, body: AnyDecisionRequest) -> Response:
+    """Decide trackers by name and categories, for one visitor or up to 1,000. Scope `decide`."""
+    site = services.sites.get(key.site)
+    region = header_region(request, services)
+    seen = header_signals(request)
+    asked = [body] if isinstance(body, DecisionRequest) else body.requests
+    questions = [_question(site, item, seen, region) for item in asked]
+    answers = await services.decisions.many(questions, site.current(services.clock()))
+    if isinstance(body, DecisionRequest):
+        return _json(_listed(*answers[0]))
+    results = [{"visitor_id": item.visitor_id, **_listed(*answer)} for item, answer in zip(asked, answers, strict=True)]
+    degraded = any(degraded for _, degraded in answers)
+    return _json({"results": results, **_degraded(degraded)})
+
+
+def _question(site: Site, item: DecisionRequest, seen: Signals, region: str | None) -> Question:
+    signals = seen.joined(Signals(Dnt(item.dnt) if item.dnt else None, bool(item.gpc)))
+    where = parse_region(item.region) if item.region is not None else region
+    asking = Asking(site, item.visitor_id, signals, where)
+    return Question(asking, tuple(item.trackers), tuple(map(Category, item.categories)))
+
+
+def _listed(decisions: list[Decision], degraded: bool) -> dict[str, Any]:
+    return {"decisions": [decision_item(decision) for decision in decisions], **_degraded(degraded)}
+
+
+def _degraded(degraded: bool) -> dict[str, Any]:
+    return {"degraded": True} if degraded else {}
+
+
+def _json(body: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(body), 200, PRIVATE, "application/json")

@@ -1,0 +1,94 @@
+"""The outermost layer, as raw ASGI: the request's id, the security headers, the last catch and the one log line.
+
+Nothing personal is logged: no address, no user agent, no visitor id, no query. The route's template stands for the
+path, so that an id in it never reaches the log.
+"""
+
+import json
+import logging
+import time
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from consent_service.api.problems import MEDIA_TYPE, problem
+from consent_service.ports import NewId
+
+_log = logging.getLogger("consent_service.request")
+
+_HEADERS = (
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    ("cache-control", "no-store"),
+)
+"""Set where the answer does not say otherwise."""
+_QUIET_PREFIXES = ("/livez", "/readyz", "/.well-known/dnt")
+"""Not logged: probes, and tracking status requests, which must leave no trace (TSR-06)."""
+
+
+class Envelope:
+    """Wraps the application."""
+
+    def __init__(self, app: ASGIApp, new_id: NewId, *, hsts: bool) -> None:
+        """Wrap `app`; `hsts` where visitors reach the service by https."""
+        self._app = app
+        self._new_id = new_id
+        self._headers = (*_HEADERS, ("strict-transport-security", "max-age=63072000")) if hsts else _HEADERS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = self._new_id()
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+        status = 500
+        begun = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status, begun
+            if message["type"] == "http.response.start":
+                status, begun = message["status"], True
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                for name, value in self._headers:
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception:
+            # The traceback goes to the log, by the id that the caller is given; the caller learns nothing else.
+            _log.exception("request %s failed", request_id)
+            if begun:
+                raise
+            await _send_internal_error(send_with_headers, request_id)
+        finally:
+            _write_line(scope, request_id, status, time.perf_counter() - started)
+
+
+async def _send_internal_error(send: Send, request_id: str) -> None:
+    body = problem(
+        request_id, 500, "internal-error", "Internal error", "Something went wrong here; the request's id is logged."
+    )
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _write_line(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    if scope["path"].startswith(_QUIET_PREFIXES):
+        return
+    route = scope.get("route")
+    path = getattr(route, "path", None) or "unmatched"
+    line = {
+        "id": request_id,
+        "method": scope["method"],
+        "route": path,
+        "status": status,
+        "ms": round(seconds * 1000, 2),
+    }
+    _log.info(json.dumps(line))

@@ -1,0 +1,127 @@
+"""What a storefront asks and is answered (contract §5)."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from consent_service.api.schemas.consent import CategoryName, DntValue, ReasonName, RegimeName, VisitorId
+
+MAX_VISITORS = 1_000
+MAX_NAMES = 200
+_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+TrackerName = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class DecisionRequest(BaseModel):
+    """What is asked about one visitor: trackers by name, categories, or both."""
+
+    model_config = ConfigDict(
+        **_STRICT,
+        json_schema_extra={
+            "examples": [
+                {
+                    "visitor_id": "AAAAAAAAAAAAAAAAAAAAAA",
+                    "region": "FR",
+                    "dnt": None,
+                    "gpc": True,
+                    "trackers": ["session", "_ga", "_fbp"],
+                    "categories": ["advertising"],
+                }
+            ]
+        },
+    )
+
+    visitor_id: VisitorId | None = Field(None, description="Null or absent for a visitor who has none yet.")
+    region: Annotated[str, Field(max_length=16)] | None = Field(None, description="ISO 3166; unknown is strictest.")
+    dnt: DntValue = None
+    gpc: bool | None = None
+    trackers: list[TrackerName] = Field(default_factory=list, max_length=MAX_NAMES)
+    categories: list[CategoryName] = Field(default_factory=list, max_length=MAX_NAMES)
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> "DecisionRequest":
+        if not 0 < len(self.trackers) + len(self.categories) <= MAX_NAMES:
+            raise ValueError(f"1 to {MAX_NAMES} trackers and categories are expected")
+        return self
+
+
+class DecisionRequests(BaseModel):
+    """What is asked about several visitors in one call."""
+
+    model_config = _STRICT
+
+    requests: list[DecisionRequest] = Field(min_length=1, max_length=MAX_VISITORS)
+
+
+def _form(value: Any) -> str:
+    return "many" if isinstance(value, dict) and "requests" in value else "one"
+
+
+AnyDecisionRequest = Annotated[
+    Annotated[DecisionRequest, Tag("one")] | Annotated[DecisionRequests, Tag("many")], Discriminator(_form)
+]
+
+
+class CategoryDecision(BaseModel):
+    """Whether a category may run."""
+
+    allow: bool
+    reason: ReasonName
+
+
+class CategoryDecisions(BaseModel):
+    """All eight categories."""
+
+    technical: CategoryDecision
+    personalization: CategoryDecision
+    advertising: CategoryDecision
+    statistical: CategoryDecision
+    social_media: CategoryDecision
+    strictly_necessary: CategoryDecision
+    analytical_performance: CategoryDecision
+    functionality: CategoryDecision
+
+
+class VisitorDecisions(BaseModel):
+    """The decisions for one visitor."""
+
+    visitor_id: str
+    policy_version: str
+    regime: RegimeName
+    dnt: Literal["1", "0"] | None
+    gpc: bool
+    sale_share_opt_out: bool
+    prompt: bool
+    degraded: bool = Field(description="True where the store did not answer: only what is exempt is allowed.")
+    categories: CategoryDecisions
+
+
+class DecisionItem(BaseModel):
+    """One decision, about a tracker or about a category."""
+
+    tracker: str | None = Field(None, description="Absent where a category was asked for.")
+    category: CategoryName | None = Field(description="Null for a tracker that is not registered.")
+    allow: bool
+    reason: ReasonName
+    max_age: int | None = Field(None, description="Whole seconds it may stay on the device; absent where it does not.")
+
+
+class DecisionList(BaseModel):
+    """Decisions in the order asked, trackers first."""
+
+    decisions: list[DecisionItem]
+    degraded: bool | None = Field(None, description="True where the store did not answer; absent otherwise.")
+
+
+class VisitorDecisionList(DecisionList):
+    """The same, of one visitor among several."""
+
+    visitor_id: str | None
+
+
+class DecisionLists(BaseModel):
+    """One list for each visitor, in the order asked."""
+
+    results: list[VisitorDecisionList]
+    degraded: bool | None = Field(None, description="True where the store did not answer; absent otherwise.")

@@ -1,0 +1,63 @@
+"""What the planes are given: the use cases and what the settings say about HTTP. Built by `main`, read by `deps`."""
+
+from dataclasses import dataclass
+
+from consent_service.api.callers import Network
+from consent_service.api.rate_limits import Limits
+from consent_service.ports import Clock, Store
+from consent_service.service.consents import Consents
+from consent_service.service.decisions import Decisions
+from consent_service.service.evidence import Evidence
+from consent_service.service.identity import Identity
+from consent_service.service.keys import Keys
+from consent_service.service.policies import Publisher
+from consent_service.service.privacy_rights import PrivacyRights
+from consent_service.service.published_keys import PublishedKeys
+from consent_service.service.receipts import Receipts
+from consent_service.service.sites import Sites
+from consent_service.service.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """The settings that shape answers."""
+
+    address: str
+    """Where visitors reach the service, without a trailing slash."""
+    trusted_proxies: tuple[Network, ...]
+    region_header: str
+    dev: bool
+    secure_cookies: bool
+    jwks_max_age: int
+    gpc_last_update: str
+    security_contact: str
+    metrics_public: bool
+
+
+@dataclass(slots=True)
+class Health:
+    """Whether the service takes new work."""
+
+    draining: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a request may need."""
+
+    http: HttpSettings
+    store: Store
+    sites: Sites
+    identity: Identity
+    tokens: Tokens
+    published_keys: PublishedKeys
+    consents: Consents
+    decisions: Decisions
+    publisher: Publisher
+    keys: Keys
+    evidence: Evidence
+    receipts: Receipts
+    rights: PrivacyRights
+    limits: Limits
+    health: Health
+    clock: Clock

@@ -1,0 +1,102 @@
+"""The settings: environment variables with the prefix CONSENT_, read by `main` and `cli` only.
+
+The table in docs/configuration.md is compared with this class by a test.
+"""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; the defaults serve a sample shop from a SQLite file."""
+
+    model_config = SettingsConfigDict(env_prefix="CONSENT_", frozen=True, extra="ignore")
+
+    database_url: str = Field(
+        default="sqlite:///var/consent.db", description="`sqlite:///path` or `postgresql://user@host/database`."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    public_url: str = Field(default="", description="Where visitors reach the service; empty: made from host and port.")
+    policy: Path | None = Field(
+        default=None,
+        description="Policy file published at start if its version is new; without any policy the packaged sample.",
+    )
+    keys_dir: Path = Field(
+        default=Path("var/keys"), description="Signing keys and secrets; made on first start, one for all replicas."
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=(),
+        description="Comma-separated networks whose X-Forwarded-For, X-Forwarded-Host and region header are believed.",
+    )
+    region_header: str = Field(
+        default="", description="Header with the visitor's ISO 3166 region, set by a trusted proxy."
+    )
+    bootstrap_key: SecretStr | None = Field(
+        default=None, description="A key with every scope for site `default`, for first start and for checks."
+    )
+    dev: bool = Field(
+        default=False, description="Readable logs, loopback origins allowed, widening policies without notice."
+    )
+    insecure_cookies: bool = Field(
+        default=False, description="Leaves `Secure` off cookies, for plain http on loopback only."
+    )
+    token_minutes: int = Field(default=15, ge=1, le=1_440, description="Life of a `consent_state` token, in minutes.")
+    jwks_max_age: int = Field(default=900, ge=0, le=86_400, description="Seconds for which the JWKS may be cached.")
+    visitor_writes_per_minute: int = Field(default=30, ge=1, description="Browser writes of one visitor in a minute.")
+    address_writes_per_minute: int = Field(
+        default=600, ge=1, description="Browser writes of one client address in a minute."
+    )
+    address_reads_per_minute: int = Field(
+        default=6_000, ge=1, description="Browser reads of one client address in a minute."
+    )
+    key_requests_per_minute: int = Field(
+        default=0, ge=0, description="Requests of one storefront key in a minute; 0: no limit."
+    )
+    checkpoint_dir: Path | None = Field(
+        default=None, description="Directory outside the database to which signed checkpoints are written as well."
+    )
+    checkpoint_webhook: str = Field(
+        default="", description="Address to which each signed checkpoint is posted as text."
+    )
+    metrics_public: bool = Field(default=False, description="Opens `/metrics` to callers that are not on loopback.")
+    gpc_last_update: str = Field(
+        default="2026-11-24", description="`lastUpdate` of `/.well-known/gpc.json`, an RFC 3339 date."
+    )
+    security_contact: str = Field(
+        default="",
+        description="Contact address (URI) in `/.well-known/security.txt`; empty: the controller's e-mail address.",
+    )
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("an http or https address is expected")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise ValueError("sqlite:///path or postgresql://… is expected")
+        return value.replace("postgres://", "postgresql://", 1)
+
+    @property
+    def address(self) -> str:
+        """Give the public address, made up where none is set."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
+        return self.public_url or f"http://{host}:{self.port}"

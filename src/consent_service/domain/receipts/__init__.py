@@ -1,0 +1,1 @@
+"""Consent receipts: what a visitor, or a regulator, receives about one event, in two published forms."""

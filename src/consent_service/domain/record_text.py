@@ -1,0 +1,165 @@
+"""A consent record as two short texts: `facts`, which no clock changes, and `times`.
+
+The split lets the hot path remember what follows from equal facts (most visitors accept all or refuse all) while
+the moments differ. Members that have their default value are left out; both texts are JSON.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from consent_service.domain.moments import from_micros, to_micros
+from consent_service.domain.record import NOTHING, AccountState, CategoryChoice, Choices, ConsentRecord
+from consent_service.domain.vocabulary import CATEGORIES, AgeBand, Category, Choice, Dnt, SeparateConsent
+
+_GRANTED, _REFUSED, _WITHDRAWN, _SILENT = "g", "d", "w", "-"
+_Group = tuple[str, datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVisitor:
+    """A visitor's row as read: a time-free part that decisions can be remembered by, and the moments."""
+
+    revision: int
+    facts: str
+    times: str
+    account: str | None = None
+    """The account's own row as text, where the visitor is logged in."""
+
+
+def encode_record(record: ConsentRecord) -> StoredVisitor:
+    """Write a record; the account's state has a row of its own and is only named."""
+    facts: dict[str, object] = {}
+    times: list[int] = [to_micros(record.created_at), to_micros(record.updated_at)]
+    times.append(0 if record.re_prompt_not_before is None else to_micros(record.re_prompt_not_before))
+    _put_choices(facts, times, record.web, record.email)
+    if record.separate:
+        facts["s"] = sorted(record.separate)
+    if record.dnt is not None:
+        facts["d"] = record.dnt
+    _put_flags(facts, g=record.gpc, o=record.opted_out, r=record.restricted)
+    if record.age_band is not AgeBand.UNKNOWN:
+        facts["a"] = record.age_band
+    if record.objections:
+        facts["j"] = sorted(record.objections)
+    if record.region is not None:
+        facts["l"] = record.region
+    if record.policy_version is not None:
+        facts["p"] = record.policy_version
+    account = record.account.account if record.account else None
+    return StoredVisitor(record.revision, _dump(facts), _dump(times), account)
+
+
+def decode_record(
+    site: str, visitor_id: str, stored: StoredVisitor, account: AccountState | None = None
+) -> ConsentRecord:
+    """Read a record back; `account` is the state of the account that the row names."""
+    facts = json.loads(stored.facts)
+    times = [from_micros(micros) if micros else None for micros in json.loads(stored.times)]
+    created_at, updated_at, re_prompt_not_before = times[:3]
+    if created_at is None or updated_at is None:
+        raise ValueError("a record without its moments")
+    web, email = _take_choices(facts, times[3:])
+    return ConsentRecord(
+        site=site,
+        visitor_id=visitor_id,
+        created_at=created_at,
+        updated_at=updated_at,
+        revision=stored.revision,
+        web=web,
+        email=email,
+        separate=frozenset(map(SeparateConsent, facts.get("s", ()))),
+        dnt=Dnt(facts["d"]) if "d" in facts else None,
+        gpc="g" in facts,
+        opted_out="o" in facts,
+        age_band=AgeBand(facts.get("a", AgeBand.UNKNOWN)),
+        restricted="r" in facts,
+        objections=frozenset(map(Category, facts.get("j", ()))),
+        region=facts.get("l"),
+        policy_version=facts.get("p"),
+        re_prompt_not_before=re_prompt_not_before,
+        account=account,
+    )
+
+
+def read_visitor(site: str, visitor_id: str, stored: StoredVisitor) -> ConsentRecord:
+    """Read a record with its account's state, as a lookup brings them."""
+    if stored.account is None:
+        return decode_record(site, visitor_id, stored)
+    account, _, state = stored.account.partition(" ")
+    return decode_record(site, visitor_id, stored, decode_account(account, state))
+
+
+def join_account(account: str | None, state: str | None) -> str | None:
+    """Put an account's name and row into the one text that a lookup brings; the name holds no space."""
+    return None if account is None else f"{account} {state or '[{},[]]'}"
+
+
+def encode_account(account: AccountState) -> str:
+    """Write an account's state, moments included."""
+    facts: dict[str, object] = {}
+    times: list[int] = []
+    _put_choices(facts, times, account.web, account.email)
+    _put_flags(facts, g=account.gpc, o=account.opted_out)
+    return _dump([facts, times])
+
+
+def decode_account(account: str, state: str) -> AccountState:
+    """Read an account's state back."""
+    facts, times = json.loads(state)
+    web, email = _take_choices(facts, [from_micros(micros) for micros in times])
+    return AccountState(account, gpc="g" in facts, opted_out="o" in facts, web=web, email=email)
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+
+def _put_flags(facts: dict[str, object], **flags: bool) -> None:
+    facts.update({name: 1 for name, on in flags.items() if on})
+
+
+def _put_choices(facts: dict[str, object], times: list[int], web: Choices, email: Choices) -> None:
+    for name, choices in (("w", web), ("e", email)):
+        if not choices:
+            continue
+        groups = list(_groups(choices))
+        facts[name] = [[group[0], _letters(choices, group)] for group in groups]
+        for _, decided_at, expires_at in groups:
+            times += (to_micros(decided_at), to_micros(expires_at))
+
+
+def _groups(choices: Choices) -> Iterator[_Group]:
+    # Categories answered together share version and moments; most records are one group.
+    yield from dict.fromkeys((c.policy_version, c.decided_at, c.expires_at) for c in choices.values())
+
+
+def _letters(choices: Choices, group: _Group) -> str:
+    return "".join(_letter(choices.get(category), group) for category in CATEGORIES)
+
+
+def _letter(choice: CategoryChoice | None, group: _Group) -> str:
+    if choice is None or (choice.policy_version, choice.decided_at, choice.expires_at) != group:
+        return _SILENT
+    if choice.choice is Choice.GRANTED:
+        return _GRANTED
+    return _WITHDRAWN if choice.was_granted else _REFUSED
+
+
+def _take_choices(facts: dict[str, list[list[str]]], times: list[datetime | None]) -> tuple[Choices, Choices]:
+    moments = iter(times)
+    found: list[Choices] = []
+    for name in ("w", "e"):
+        choices: dict[Category, CategoryChoice] = {}
+        for version, letters in facts.get(name, ()):
+            decided_at, expires_at = next(moments), next(moments)
+            if decided_at is None or expires_at is None:
+                raise ValueError("a choice without its moments")
+            for category, letter in zip(CATEGORIES, letters, strict=True):
+                if letter != _SILENT:
+                    choice = Choice.GRANTED if letter == _GRANTED else Choice.DENIED
+                    was_granted = letter != _REFUSED
+                    choices[category] = CategoryChoice(choice, decided_at, expires_at, version, was_granted)
+        found.append(choices or NOTHING)
+    return found[0], found[1]

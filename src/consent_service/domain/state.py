@@ -1,0 +1,66 @@
+"""The visitor's consent as every read and write answers it: choices and decisions side by side (contract §4)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from consent_service.domain.decision import Decision, Situation, decide_categories, decide_tracker, lapse
+from consent_service.domain.policy import Tracker
+from consent_service.domain.record import CategoryChoice
+from consent_service.domain.vocabulary import CATEGORIES, Category, Channel, Choice, Reason, Regime
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentState:
+    """A situation together with what was decided in it, for all eight categories in their order."""
+
+    situation: Situation
+    decisions: tuple[Decision, ...]
+
+    @property
+    def vector(self) -> str:
+        """Give the decisions as eight characters `1` and `0`, the readable half of `consent_state`."""
+        return "".join("1" if decision.allow else "0" for decision in self.decisions)
+
+    def choice(self, category: Category) -> CategoryChoice | None:
+        """Give the choice for the web that counts."""
+        return self.situation.choice(category, Channel.WEB)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Give when the first of the choices lapses; None where there is none."""
+        moments = [c.expires_at for c in map(self.choice, CATEGORIES) if c is not None]
+        return min(moments, default=None)
+
+    @property
+    def prompt(self) -> bool:
+        """Tell whether the banner should ask."""
+        return should_prompt(self.situation)
+
+
+def consent_state(situation: Situation) -> ConsentState:
+    """Decide all eight categories."""
+    return ConsentState(situation, decide_categories(situation))
+
+
+def should_prompt(s: Situation) -> bool:
+    """Tell whether to ask: only where a grant is needed, not before its time (CON-09), for the delta alone (CON-11)."""
+    if s.regime is not Regime.OPT_IN:
+        return False
+    later = s.record.re_prompt_not_before if s.record is not None else None
+    patient = later is not None and s.now < later
+    return any(_open(s, category, patient) for category in CATEGORIES if category is not Category.STRICTLY_NECESSARY)
+
+
+def _open(s: Situation, category: Category, patient: bool) -> bool:
+    choice = s.choice(category, Channel.WEB)
+    if choice is not None and choice.choice is Choice.GRANTED and lapse(s, category, choice) is Reason.POLICY_CHANGED:
+        return True
+    return not patient and (choice is None or s.now >= choice.expires_at)
+
+
+def cleanup(s: Situation) -> Iterator[Tracker]:
+    """Go through what must leave the device: every stored tracker that may not run now (CON-14)."""
+    for tracker in s.rules.policy.trackers:
+        if tracker.stored and not decide_tracker(s, tracker.name).allow:
+            yield tracker

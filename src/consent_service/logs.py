@@ -1,0 +1,38 @@
+"""Logging to standard error: one JSON object a line, or readable lines in development.
+
+Messages carry no personal data: no address, no user agent, no visitor id, no token, no query (quality bar C4).
+"""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+
+class _JsonLine(logging.Formatter):
+    """Writes a record as one line of JSON; the canonical request line is JSON already and is taken in whole."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
+        message = record.getMessage()
+        if record.name == "consent_service.request" and message.startswith("{"):
+            line |= json.loads(message)
+        else:
+            line["message"] = message
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def configure(*, readable: bool) -> None:
+    """Send all logs to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)-7s %(name)s  %(message)s") if readable else _JsonLine())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for noisy in ("alembic", "httpx", "httpcore", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,240 @@
+"""The composition root: from settings to an application. Nothing happens at import."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar
+from uuid import uuid4
+
+from fastapi import FastAPI
+from sqlalchemy import Connection
+
+from consent_service import __version__
+from consent_service.api import (
+    browser,
+    decisions,
+    documentation,
+    evidence,
+    operations,
+    personal,
+    problems,
+    public,
+    visitors,
+)
+from consent_service.api.cors import SiteCors
+from consent_service.api.envelope import Envelope
+from consent_service.api.rate_limits import Limits
+from consent_service.api.services import Health, HttpSettings, Services
+from consent_service.checkpoint_post import poster
+from consent_service.config import Settings
+from consent_service.domain.errors import StoreUnavailable
+from consent_service.ports import Clock, NewId, Store
+from consent_service.service.checkpoints import Checkpoints
+from consent_service.service.consents import Consents
+from consent_service.service.decisions import Decisions
+from consent_service.service.evidence import Evidence
+from consent_service.service.identity import Identity
+from consent_service.service.keys import Keys, bootstrap_key
+from consent_service.service.policies import Publisher
+from consent_service.service.policy_files import load_document
+from consent_service.service.privacy_rights import PrivacyRights
+from consent_service.service.published_keys import PublishedKeys
+from consent_service.service.receipts import Receipts
+from consent_service.service.sites import Sites
+from consent_service.service.tokens import Tokens
+from consent_service.storage.batch import Secrets
+from consent_service.storage.keyring import LOG, TOKEN, Keyring, SigningKey
+from consent_service.storage.postgres import PostgresStore
+from consent_service.storage.sqlite import SqliteStore
+
+Result = TypeVar("Result")
+
+_log = logging.getLogger(__name__)
+
+KEYRING_SECONDS = 5.0
+"""How often the directory of keys is looked at for a rotation."""
+
+
+class State(TypedDict):
+    """What every request finds in `request.state`."""
+
+    services: Services
+
+
+def utc_now() -> datetime:
+    """Tell the time: the service's only clock."""
+    return datetime.now(UTC)
+
+
+def new_uuid() -> str:
+    """Make a random UUID: the service's only source of ids."""
+    return str(uuid4())
+
+
+def create_app(
+    settings: Settings, *, clock: Clock = utc_now, new_id: NewId = new_uuid, store: Store | None = None
+) -> FastAPI:
+    """Build the application; it opens its store when its lifespan begins. `store` replaces the one in the settings."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[State]:
+        keyring = Keyring(settings.keys_dir)
+        services = build_services(settings, keyring, clock, new_id, store, app.state.health)
+        await services.store.start()
+        watchers: list[asyncio.Task[None]] = []
+        try:
+            await services.sites.refresh(force=True)
+            await publish_at_start(settings, services)
+            keyring.current(TOKEN, "", clock())
+            checkpoints = Checkpoints(
+                services.evidence,
+                services.store.log,
+                services.sites,
+                settings.checkpoint_dir,
+                poster(settings.checkpoint_webhook),
+            )
+            watchers = [
+                asyncio.create_task(watch)
+                for watch in (services.sites.watch(), _watch_keys(keyring), checkpoints.watch())
+            ]
+            yield State(services=services)
+        finally:
+            for watcher in watchers:
+                watcher.cancel()
+            await asyncio.gather(*watchers, return_exceptions=True)
+            await services.store.stop()
+
+    app = FastAPI(
+        title="consent-service", version=__version__, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
+    )
+    app.state.health = Health()
+    for router in (
+        browser.router,
+        personal.visitor_router,
+        decisions.router,
+        visitors.router,
+        personal.shop_router,
+        operations.router,
+        evidence.router,
+        public.router,
+    ):
+        app.include_router(router)
+    documentation.install(app)
+    problems.install(app)
+    app.add_middleware(SiteCors)
+    app.add_middleware(Envelope, new_id=new_id, hsts=settings.public_url.startswith("https://"))
+    return app
+
+
+def build_services(
+    settings: Settings, keyring: Keyring, clock: Clock, new_id: NewId, store: Store | None, health: Health
+) -> Services:
+    """Put the use cases together."""
+    identity = Identity(keyring.mac)
+    store = store or open_store(settings, identity)
+    secret = settings.bootstrap_key
+    sites = Sites(store.catalog, clock, bootstrap_key(secret.get_secret_value(), clock) if secret else None)
+    consents = Consents(store, clock, new_id)
+    life = timedelta(minutes=settings.token_minutes)
+    tokens = Tokens(settings.address, life, lambda now: keyring.current(TOKEN, "", now))
+    log = Evidence(store.log, settings.address, lambda site, now: keyring.current(LOG, site, now), clock)
+    return Services(
+        http=_http(settings),
+        store=store,
+        sites=sites,
+        identity=identity,
+        tokens=tokens,
+        published_keys=PublishedKeys(
+            lambda: keyring.all(TOKEN), lambda: _log_keys(keyring, log, [site.slug for site in sites.all()])
+        ),
+        consents=consents,
+        decisions=Decisions(store, consents, clock),
+        publisher=Publisher(store.catalog, sites, clock, at_once=settings.dev),
+        keys=Keys(store.catalog, sites, clock, new_id),
+        evidence=log,
+        receipts=Receipts(store, settings.address, tokens, clock),
+        rights=PrivacyRights(store, consents, identity, clock, new_id),
+        limits=Limits(
+            visitor_writes=settings.visitor_writes_per_minute,
+            address_writes=settings.address_writes_per_minute,
+            address_reads=settings.address_reads_per_minute,
+            key_requests=settings.key_requests_per_minute,
+        ),
+        health=health,
+        clock=clock,
+    )
+
+
+def open_store(settings: Settings, identity: Identity, *, exclusive: bool = True) -> Store:
+    """Choose the store that the settings name; it is not yet started."""
+    made_with = Secrets(identity.pseudonym, lambda: secrets.token_bytes(32))
+    path = sqlite_path(settings)
+    if path is not None:
+        return SqliteStore(path, made_with, exclusive=exclusive)
+    return PostgresStore(settings.database_url, made_with)
+
+
+async def read_database(store: Store, work: Callable[[Connection], Result]) -> Result:
+    """Run a reading function in one snapshot of the database behind a store; a store in memory has none."""
+    if not isinstance(store, SqliteStore | PostgresStore):
+        raise StoreUnavailable("This store has no database.")
+    return await store.read(work)
+
+
+def sqlite_path(settings: Settings) -> Path | None:
+    """Give the path of the SQLite file; None where the database is PostgreSQL."""
+    prefix = "sqlite:///"
+    return Path(settings.database_url.removeprefix(prefix)) if settings.database_url.startswith(prefix) else None
+
+
+def packaged(directory: str) -> Path:
+    """Find files that travel with the package: inside an installed wheel, else at the root of the repository."""
+    here = Path(__file__).parent
+    installed = here / f"_{directory}"
+    return installed if installed.is_dir() else here.parent.parent / directory
+
+
+async def publish_at_start(settings: Settings, services: Services) -> None:
+    """Publish the policy that the settings name if its version is new; without any policy, the packaged sample."""
+    if settings.policy is None and services.sites.all():
+        return
+    path = settings.policy or packaged("policies") / "storefront.yaml"
+    document: Any = load_document(path.read_text("utf-8"))
+    site, version = document.get("site"), document.get("version")
+    if any(version in found.by_name for found in services.sites.all() if found.slug == site):
+        return
+    stored = await services.publisher.publish(document)
+    _log.info("published policy %s of site %s", stored.version, stored.site)
+
+
+def _log_keys(keyring: Keyring, log: Evidence, sites: Sequence[str]) -> list[tuple[str, SigningKey]]:
+    for site in sites:
+        keyring.current(LOG, site, log.clock())  # published before its first checkpoint
+    return [(log.origin(key.site), key) for key in keyring.all(LOG)]
+
+
+async def _watch_keys(keyring: Keyring) -> None:
+    while True:
+        await asyncio.sleep(KEYRING_SECONDS)
+        try:
+            keyring.reload()
+        except (OSError, ValueError):
+            _log.exception("the directory of keys could not be read")
+
+
+def _http(settings: Settings) -> HttpSettings:
+    return HttpSettings(
+        address=settings.address,
+        trusted_proxies=settings.trusted_proxies,
+        region_header=settings.region_header,
+        dev=settings.dev,
+        secure_cookies=not settings.insecure_cookies,
+        jwks_max_age=settings.jwks_max_age,
+        gpc_last_update=settings.gpc_last_update,
+        security_contact=settings.security_contact,
+        metrics_public=settings.metrics_public,
+    )

@@ -1,0 +1,248 @@
+"""What the service needs of the outside world: a store, a clock, ids and signers.
+
+`storage/` has three stores that behave alike (PostgreSQL, SQLite, memory); one suite of tests runs over all of them.
+Readers and writers are different types, so that a decision can never write.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from consent_service.domain.evidence.tree import Frontier, NodeId
+from consent_service.domain.record import AccountState, ConsentRecord
+from consent_service.domain.record_text import StoredVisitor
+from consent_service.domain.transitions.context import Transition
+from consent_service.domain.vocabulary import Scope
+
+Clock = Callable[[], datetime]
+NewId = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a change finds: the visitor's record (None if there is none) and the account that the change named."""
+
+    record: ConsentRecord | None
+    account: AccountState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """An event's place in the log."""
+
+    seq: int
+    leaf_hash: bytes
+    event_id: str
+    receipt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer as an idempotency key remembers it."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A client's key for one write, the request it stood for, and how long that is remembered."""
+
+    owner: str
+    """Whose key it is: a visitor, or nobody yet where the write makes the visitor."""
+    key: str
+    fingerprint: bytes
+    """SHA-256 of the request; another request under the same key is refused."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write that the store carries out in its next transaction.
+
+    `apply` runs inside that transaction on the locked state and may raise a ConsentError: then this change alone has
+    no effect. `render` makes the answer once the events' places in the log are known, so that an idempotency key can
+    remember it in the same transaction.
+    """
+
+    site: str
+    visitor_id: str
+    now: datetime
+    apply: Callable[[Subject], Transition]
+    render: Callable[[Transition, Sequence[LogEntry]], Reply]
+    account: str | None = None
+    idempotency: Idempotency | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """The removal of everything that is held about a visitor; `describe` writes the event once its seqs are known."""
+
+    site: str
+    visitor_id: str
+    now: datetime
+    stub: str
+    """Keyed hash of the visitor id, kept so that no import brings the visitor back."""
+    describe: Callable[[Sequence[int]], dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a change came to, told only after the transaction was durable."""
+
+    reply: Reply
+    transition: Transition | None
+    entries: tuple[LogEntry, ...] = ()
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """One entry of the evidence log; salt and payload are None once erased."""
+
+    site: str
+    seq: int
+    time: datetime
+    pseudonym: bytes
+    commitment: bytes
+    salt: bytes | None
+    payload: bytes | None
+    visitor_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheckpoint:
+    """A signed checkpoint as it was issued."""
+
+    site: str
+    size: int
+    note: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """A published policy document, as canonical JSON."""
+
+    site: str
+    version: str
+    sha256: str
+    published_at: datetime
+    effective_from: datetime
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key's entry: everything but the key, of which only the hash is known."""
+
+    id: str
+    site: str
+    scopes: frozenset[Scope]
+    name: str
+    sha256: bytes
+    created_at: datetime
+    revoked_at: datetime | None = None
+    every_site: bool = False
+    """True for the bootstrap key and the command line, which may make keys and policies of any site."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSnapshot:
+    """All published policies and living keys, and the number of the change that made them so."""
+
+    epoch: int
+    policies: tuple[StoredPolicy, ...] = ()
+    keys: tuple[ApiKey, ...] = ()
+
+
+class VisitorReader(Protocol):
+    """Reads visitors from the primary, never from a replica and never from a cache."""
+
+    async def get(self, site: str, visitor_id: str) -> StoredVisitor | None:
+        """Read one visitor; raises StoreUnavailable within 300 ms where the store does not answer."""
+
+    async def get_many(self, site: str, visitor_ids: Sequence[str]) -> dict[str, StoredVisitor]:
+        """Read several visitors at once; the unknown are left out."""
+
+
+class ChangeWriter(Protocol):
+    """Carries out changes; an answer means that the change is durable."""
+
+    async def submit(self, change: Change) -> Committed:
+        """Carry out a change; raises its ConsentError, or StoreUnavailable within 10 s."""
+
+    async def erase(self, erasure: Erasure) -> LogEntry | None:
+        """Erase a visitor; None where there is none."""
+
+
+class Catalog(Protocol):
+    """Policies and keys: small, rarely written, read as a whole."""
+
+    async def epoch(self) -> int:
+        """Give the number of the last change of the catalog."""
+
+    async def load(self) -> CatalogSnapshot:
+        """Read the whole catalog."""
+
+    async def add_policy(self, policy: StoredPolicy) -> None:
+        """Publish a version; raises PolicyVersionExists where another document bears its name."""
+
+    async def add_key(self, key: ApiKey) -> None:
+        """Add a key."""
+
+    async def revoke_key(self, site: str | None, key_id: str, now: datetime) -> bool:
+        """Revoke a key of a site (of any site for None); False where there is none."""
+
+
+class EvidenceLog(Protocol):
+    """Reads the evidence log; only the change writer appends to it."""
+
+    async def head(self, site: str) -> Frontier:
+        """Give the right edge of the site's tree; that of an empty log where there is none yet."""
+
+    async def events(self, site: str, after: int, limit: int) -> list[LoggedEvent]:
+        """Read entries in order, beginning behind `after` (-1 for the start)."""
+
+    async def visitor_events(self, site: str, visitor_id: str, after: int, limit: int) -> list[LoggedEvent]:
+        """Read one visitor's entries in order."""
+
+    async def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
+        """Keep a signed checkpoint; another one of the same size changes nothing."""
+
+    async def checkpoints(self, site: str) -> list[StoredCheckpoint]:
+        """Give all kept checkpoints, smallest first."""
+
+    async def nodes(self, site: str, wanted: Sequence[NodeId]) -> dict[NodeId, bytes]:
+        """Read stored tree nodes; level 0 are the hashes of leaves."""
+
+
+class Store(Protocol):
+    """A whole store, open from `start` to `stop`."""
+
+    @property
+    def visitors(self) -> VisitorReader:
+        """Reads visitors."""
+
+    @property
+    def writer(self) -> ChangeWriter:
+        """Writes changes."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """Holds policies and keys."""
+
+    @property
+    def log(self) -> EvidenceLog:
+        """Reads the evidence log."""
+
+    async def start(self) -> None:
+        """Open; raises StoreUnavailable where that cannot be."""
+
+    async def stop(self) -> None:
+        """Finish what is under way and close."""
+
+    async def ping(self) -> None:
+        """Ask for a sign of life; raises StoreUnavailable."""

@@ -1,0 +1,39 @@
+"""What a request says before any use case looks at it."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from consent_service.domain.signals import NO_SIGNALS, Signals
+from consent_service.domain.vocabulary import Method
+from consent_service.service.sites import Site
+
+ANY_REVISION = -1
+"""`If-Match: *`: whatever the revision, as long as there is a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """An Idempotency-Key and the request it came with."""
+
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks about whom, from where, with which signals."""
+
+    site: Site
+    visitor_id: str | None
+    signals: Signals = NO_SIGNALS
+    region: str | None = None
+    method: Method = Method.API
+    locale: str | None = None
+    if_match: frozenset[int] | None = None
+    """The revisions that the caller would accept; None asks for none."""
+    client_key: ClientKey | None = None
+
+
+def fingerprint(method: str, path: str, body: bytes) -> bytes:
+    """Tell two requests apart that came under one Idempotency-Key."""
+    return sha256(f"{method} {path}\n".encode() + body).digest()

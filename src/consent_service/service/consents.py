@@ -1,0 +1,193 @@
+"""Reading and changing a visitor's consent: the use cases of the browser plane and of `manage` keys.
+
+A change is written by a transition inside the store's transaction; the answer is made there as well, so that an
+idempotency key remembers exactly what was answered.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import orjson
+
+from consent_service.domain.decision import situate
+from consent_service.domain.errors import (
+    IdempotencyInProgress,
+    IdempotencyKeyTooShort,
+    NotFound,
+    PreconditionFailed,
+)
+from consent_service.domain.record import AccountState, ConsentRecord
+from consent_service.domain.record_text import read_visitor
+from consent_service.domain.state import ConsentState, cleanup, consent_state
+from consent_service.domain.transitions import signals as signal_transitions
+from consent_service.domain.transitions.context import Context, Transition, status_changed
+from consent_service.ports import Change, Clock, Committed, Idempotency, LogEntry, NewId, Reply, Store, Subject
+from consent_service.service.asking import ANY_REVISION, Asking
+from consent_service.service.identity import new_visitor_id
+from consent_service.service.presenting import written_body
+from consent_service.service.sites import Version
+
+KEY_LIFE = timedelta(hours=24)
+MINTING_KEY_LIFE = timedelta(minutes=10)
+MINTING_KEY_LENGTH = 20
+"""Such a key is all that proves who asks (contract §4)."""
+
+Move = Callable[[ConsentRecord, AccountState | None, Context], Transition]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write came to."""
+
+    reply: Reply
+    visitor_id: str
+    state: ConsentState
+    changed: bool
+    """Whether the tracking status differs from before (`Tk: U`)."""
+    replayed: bool = False
+
+
+class Consents:
+    """The use cases."""
+
+    def __init__(self, store: Store, clock: Clock, new_id: NewId) -> None:
+        """Use a store, a clock and a maker of ids."""
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+        self._running: set[tuple[str, str, str]] = set()
+
+    async def record(self, site: str, visitor_id: str | None) -> ConsentRecord | None:
+        """Read a visitor's record; None for an unknown, foreign or erased one."""
+        if visitor_id is None:
+            return None
+        stored = await self._store.visitors.get(site, visitor_id)
+        return None if stored is None else read_visitor(site, visitor_id, stored)
+
+    async def look(self, asking: Asking, version: Version) -> ConsentState:
+        """Give the state of a visitor, or of an unknown one; a signal that is news is stored first."""
+        record = await self.record(asking.site.slug, asking.visitor_id)
+        if record is not None and signal_transitions.news(record, asking.signals):
+            record = await self.observe(asking, version, record)
+        return self.state(asking, version, record)
+
+    async def known(self, asking: Asking, version: Version) -> ConsentState:
+        """Give the state of a visitor that must exist; raises NotFound."""
+        state = await self.look(asking, version)
+        if state.situation.record is None:
+            raise NotFound
+        return state
+
+    def state(self, asking: Asking, version: Version, record: ConsentRecord | None) -> ConsentState:
+        """Decide all categories now."""
+        return consent_state(situate(version.rules, record, asking.signals, asking.region, self._clock()))
+
+    async def observe(self, asking: Asking, version: Version, record: ConsentRecord) -> ConsentRecord:
+        """Store the signals of a request, as one event however many requests bring them at once (SIG-20)."""
+        known = replace(asking, if_match=None, client_key=None)
+        try:
+            answer = await self.change(known, version, lambda found, _, ctx: signal_transitions.observe(found, ctx))
+        except NotFound:  # erased between the read and the write
+            return record
+        return answer.state.situation.record or record
+
+    async def change(self, asking: Asking, version: Version, move: Move, account: str | None = None) -> Answer:
+        """Change the record of a visitor that must exist; `account` is the hash of one to read along.
+
+        Raises NotFound, PreconditionFailed, the move's own errors and StoreUnavailable.
+        """
+        if asking.visitor_id is None:
+            raise NotFound
+        return await self._write(asking, version, asking.visitor_id, move, minted=False, account=account)
+
+    async def change_or_mint(self, asking: Asking, version: Version, move: Move) -> Answer:
+        """Change a visitor's record, or make the visitor where there is none; a client-chosen id is never adopted."""
+        if await self.record(asking.site.slug, asking.visitor_id) is not None:
+            return await self.change(asking, version, move)
+        key = asking.client_key
+        if key is not None and len(key.key) < MINTING_KEY_LENGTH:
+            raise IdempotencyKeyTooShort
+        newcomer = replace(asking, visitor_id=None)
+        return await self._write(newcomer, version, new_visitor_id(), move, minted=True)
+
+    async def mint(self, asking: Asking, version: Version) -> Answer:
+        """Make a visitor who has said nothing yet."""
+        newcomer = replace(asking, visitor_id=None)
+        return await self._write(newcomer, version, new_visitor_id(), lambda r, _, __: Transition(r), minted=True)
+
+    async def _write(
+        self, asking: Asking, version: Version, visitor_id: str, move: Move, *, minted: bool, account: str | None = None
+    ) -> Answer:
+        now = self._clock()
+        ctx = self._context(asking, version, now)
+        before: list[ConsentRecord] = []
+
+        def apply(subject: Subject) -> Transition:
+            if subject.record is None and not minted:
+                raise NotFound
+            found = subject.record or ConsentRecord(asking.site.slug, visitor_id, created_at=now, updated_at=now)
+            _check_revision(asking, subject.record)
+            before.append(found)
+            return move(found, subject.account, ctx)
+
+        def render(transition: Transition, entries: Sequence[LogEntry]) -> Reply:
+            state = consent_state(situate(version.rules, transition.record, asking.signals, asking.region, now))
+            body = written_body(asking.site.slug, state, entries, tuple(cleanup(state.situation)))
+            return Reply(201 if minted else 200, (), orjson.dumps(body))
+
+        idempotency = self._idempotency(asking, now)
+        change = Change(asking.site.slug, visitor_id, now, apply, render, account, idempotency)
+        committed = await self._submit(change)
+        if committed.transition is None:
+            return await self._replayed(asking, version, committed)
+        record = committed.transition.record
+        changed = bool(before) and bool(committed.transition.events) and status_changed(before[-1], record)
+        return Answer(committed.reply, visitor_id, self.state(asking, version, record), changed)
+
+    async def _submit(self, change: Change) -> Committed:
+        asked = change.idempotency
+        if asked is None:
+            return await self._store.writer.submit(change)
+        running = (change.site, asked.owner, asked.key)
+        if running in self._running:
+            raise IdempotencyInProgress
+        self._running.add(running)
+        try:
+            return await self._store.writer.submit(change)
+        finally:
+            self._running.discard(running)
+
+    async def _replayed(self, asking: Asking, version: Version, committed: Committed) -> Answer:
+        visitor_id = orjson.loads(committed.reply.body)["visitor_id"]
+        record = await self.record(asking.site.slug, visitor_id)
+        if record is None:
+            raise NotFound
+        state = self.state(asking, version, record)
+        return Answer(committed.reply, visitor_id, state, changed=False, replayed=True)
+
+    def _context(self, asking: Asking, version: Version, now: datetime) -> Context:
+        return Context(
+            rules=version.rules,
+            policy_sha256=version.stored.sha256,
+            now=now,
+            new_id=self._new_id,
+            region=asking.region,
+            signals=asking.signals,
+            method=asking.method,
+            locale=asking.locale,
+        )
+
+    def _idempotency(self, asking: Asking, now: datetime) -> Idempotency | None:
+        key = asking.client_key
+        if key is None:
+            return None
+        life = KEY_LIFE if asking.visitor_id else MINTING_KEY_LIFE
+        return Idempotency(asking.visitor_id or "", key.key, key.fingerprint, now + life)
+
+
+def _check_revision(asking: Asking, record: ConsentRecord | None) -> None:
+    if asking.if_match is None:
+        return
+    if record is None or not asking.if_match & {record.revision, ANY_REVISION}:
+        raise PreconditionFailed

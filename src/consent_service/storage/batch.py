@@ -1,0 +1,196 @@
+"""What one transaction of the group-commit writer does, as a pure function from what was read to what is written.
+
+All three stores call this: they differ only in how they lock and read `Loaded` and write `Writes`. A change that
+raises a ConsentError has no effect; the others of its batch are not touched by it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from consent_service.domain.errors import ConsentError, IdempotencyKeyReused, NotFound
+from consent_service.domain.evidence.canonical import canonical_json
+from consent_service.domain.evidence.leaf import commit, format_time, leaf_bytes, leaf_hash
+from consent_service.domain.evidence.tree import Frontier, Node
+from consent_service.domain.record import AccountState, ConsentEvent, ConsentRecord
+from consent_service.ports import Change, Committed, Erasure, Idempotency, LogEntry, Reply, Subject
+
+VisitorKey = tuple[str, str]
+AccountKey = tuple[str, str]
+IdempotencyKey = tuple[str, str, str]
+NOBODY = ""
+"""Stands for the visitor in the payload row of an erasure, which must not name the one it erased."""
+
+Outcome = Committed | LogEntry | ConsentError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What leaves are made with: the pseudonym of a visitor (keyed, 32 bytes) and fresh random salts."""
+
+    pseudonym: Callable[[str, str], bytes]
+    salt: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What an idempotency key stands for."""
+
+    fingerprint: bytes
+    reply: Reply
+    expires_at: datetime
+    visitor_id: str
+    """Whom the answer speaks of, so that an erasure finds it whoever sent the key."""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """The locked state that a batch starts from; records stand without their account, which is named apart."""
+
+    heads: dict[str, Frontier] = field(default_factory=dict)
+    records: dict[VisitorKey, ConsentRecord] = field(default_factory=dict)
+    accounts: dict[AccountKey, AccountState] = field(default_factory=dict)
+    remembered: dict[IdempotencyKey, Remembered] = field(default_factory=dict)
+    payload_seqs: dict[VisitorKey, list[int]] = field(default_factory=dict)
+    """For visitors to be erased: the entries that still have a payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeafRow:
+    """One new entry of a log with its payload; an erasure's own entry belongs to nobody."""
+
+    site: str
+    seq: int
+    time: datetime
+    pseudonym: bytes
+    commitment: bytes
+    visitor_id: str
+    salt: bytes
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Writes:
+    """What the transaction must write, each thing once and as it is at the end of the batch."""
+
+    leaves: list[LeafRow] = field(default_factory=list)
+    nodes: list[tuple[str, Node]] = field(default_factory=list)
+    heads: dict[str, Frontier] = field(default_factory=dict)
+    records: dict[VisitorKey, ConsentRecord] = field(default_factory=dict)
+    accounts: dict[AccountKey, AccountState] = field(default_factory=dict)
+    remembered: dict[IdempotencyKey, Remembered] = field(default_factory=dict)
+    erased: dict[VisitorKey, tuple[str, datetime]] = field(default_factory=dict)
+    """Visitor to stub and moment."""
+
+
+class Batch:
+    """One batch under way: changes are carried out one after the other on what the ones before left."""
+
+    def __init__(self, loaded: Loaded, secrets: Secrets) -> None:
+        """Start from locked state."""
+        self._loaded = loaded
+        self._secrets = secrets
+        self.writes = Writes()
+        self._hashes: dict[str, list[bytes]] = {}
+        self._gone: set[VisitorKey] = set()
+
+    def run(self, requests: Sequence[Change | Erasure]) -> list[Outcome]:
+        """Carry out all requests; gives an outcome for each, in their order."""
+        outcomes = [self._erase(r) if isinstance(r, Erasure) else self._try(r) for r in requests]
+        for site, hashes in self._hashes.items():
+            frontier, nodes = self._loaded.heads[site].append(hashes)
+            self.writes.heads[site] = frontier
+            self.writes.nodes += [(site, node) for node in nodes]
+        return outcomes
+
+    def _try(self, change: Change) -> Outcome:
+        try:
+            return self._change(change)
+        except ConsentError as error:
+            return error
+
+    def _change(self, change: Change) -> Committed:
+        if change.idempotency is not None:
+            known = self._recall(change.site, change.idempotency, change.now)
+            if known is not None:
+                return Committed(known, None, replayed=True)
+        account = self._account(change.site, change.account) if change.account else None
+        transition = change.apply(Subject(self._record(change.site, change.visitor_id), account))
+        # Leaves are built before anything is noted, so that a failing change leaves no trace in the batch.
+        drafts = [self._draft(event, ahead) for ahead, event in enumerate(transition.events)]
+        entries = tuple(
+            LogEntry(row.seq, hashed, event.event_id, event.receipt_id)
+            for (row, hashed), event in zip(drafts, transition.events, strict=True)
+        )
+        reply = change.render(transition, entries)
+        for row, hashed in drafts:
+            self._append(row, hashed)
+        self._put(transition.record)
+        if change.idempotency is not None:
+            self._remember(change, change.idempotency, reply)
+        return Committed(reply, transition, entries)
+
+    def _draft(self, event: ConsentEvent, ahead: int) -> tuple[LeafRow, bytes]:
+        payload = canonical_json(event.payload())
+        return self._leaf(event.site, event.visitor_id, event.visitor_id, event.event_time, payload, ahead)
+
+    def _erase(self, erasure: Erasure) -> Outcome:
+        key = (erasure.site, erasure.visitor_id)
+        if self._record(*key) is None:
+            return NotFound()
+        removed = self._loaded.payload_seqs.get(key, [])
+        payload = canonical_json(erasure.describe(removed))
+        row, hashed = self._leaf(erasure.site, NOBODY, erasure.visitor_id, erasure.now, payload)
+        self._append(row, hashed)
+        self._gone.add(key)
+        self.writes.records.pop(key, None)
+        self.writes.erased[key] = (erasure.stub, erasure.now)
+        return LogEntry(row.seq, hashed, "", "")
+
+    def _record(self, site: str, visitor_id: str) -> ConsentRecord | None:
+        if (site, visitor_id) in self._gone:
+            return None
+        record = self.writes.records.get((site, visitor_id)) or self._loaded.records.get((site, visitor_id))
+        if record is None or record.account is None:
+            return record
+        # Another visitor of the same account may have changed it earlier in this batch.
+        return replace(record, account=self._account(site, record.account.account))
+
+    def _account(self, site: str, account: str) -> AccountState:
+        key = (site, account)
+        return self.writes.accounts.get(key) or self._loaded.accounts.get(key) or AccountState(account)
+
+    def _put(self, record: ConsentRecord) -> None:
+        self.writes.records[record.site, record.visitor_id] = record
+        if record.account is not None:
+            self.writes.accounts[record.site, record.account.account] = record.account
+
+    def _recall(self, site: str, asked: Idempotency, now: datetime) -> Reply | None:
+        key = (site, asked.owner, asked.key)
+        known = self.writes.remembered.get(key) or self._loaded.remembered.get(key)
+        if known is None or known.expires_at <= now:
+            return None
+        if known.fingerprint != asked.fingerprint:
+            raise IdempotencyKeyReused
+        return known.reply
+
+    def _remember(self, change: Change, asked: Idempotency, reply: Reply) -> None:
+        known = Remembered(asked.fingerprint, reply, asked.expires_at, change.visitor_id)
+        self.writes.remembered[change.site, asked.owner, asked.key] = known
+
+    def _next_seq(self, site: str) -> int:
+        return self._loaded.heads[site].size + len(self._hashes.get(site, ()))
+
+    def _leaf(
+        self, site: str, owner: str, visitor_id: str, time: datetime, payload: bytes, ahead: int = 0
+    ) -> tuple[LeafRow, bytes]:
+        seq = self._next_seq(site) + ahead
+        salt = self._secrets.salt()
+        pseudonym = self._secrets.pseudonym(site, visitor_id)
+        commitment = commit(salt, payload)
+        row = LeafRow(site, seq, time, pseudonym, commitment, owner, salt, payload)
+        return row, leaf_hash(leaf_bytes(site, seq, format_time(time), pseudonym, commitment))
+
+    def _append(self, row: LeafRow, hashed: bytes) -> None:
+        self.writes.leaves.append(row)
+        self._hashes.setdefault(row.site, []).append(hashed)

@@ -1,0 +1,106 @@
+"""Policies and keys in SQL: written rarely, read as a whole, watched through one number."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, Table, select, update
+from sqlalchemy.exc import IntegrityError
+
+from consent_service.domain.errors import PolicyVersionExists
+from consent_service.domain.vocabulary import Scope
+from consent_service.ports import ApiKey, CatalogSnapshot, StoredPolicy
+from consent_service.storage import tables as t
+from consent_service.storage.runner import SqlRunner
+
+_ONE = 1
+
+
+class SqlCatalog:
+    """The catalog on PostgreSQL and SQLite."""
+
+    def __init__(self, runner: SqlRunner) -> None:
+        """Use a database."""
+        self._runner = runner
+
+    async def epoch(self) -> int:
+        """Give the number of the last change."""
+        return await self._runner.read(_epoch)
+
+    async def load(self) -> CatalogSnapshot:
+        """Read the whole catalog; the number is read first, so that it is never newer than what comes with it."""
+
+        def read(connection: Connection) -> CatalogSnapshot:
+            epoch = _epoch(connection)
+            policies = connection.execute(select(t.policies).order_by(t.policies.c.published_at)).all()
+            keys = connection.execute(select(t.api_keys).where(t.api_keys.c.revoked_at.is_(None))).all()
+            return CatalogSnapshot(
+                epoch,
+                tuple(
+                    StoredPolicy(p.site, p.version, p.sha256, p.published_at, p.effective_from, p.document)
+                    for p in policies
+                ),
+                tuple(
+                    ApiKey(k.id, k.site, frozenset(map(Scope, k.scopes.split())), k.name, k.sha256, k.created_at)
+                    for k in keys
+                ),
+            )
+
+        return await self._runner.read(read)
+
+    async def add_policy(self, policy: StoredPolicy) -> None:
+        """Publish a version; the same document again changes nothing."""
+
+        def write(connection: Connection) -> None:
+            p = t.policies.c
+            query = select(p.sha256).where(p.site == policy.site, p.version == policy.version)
+            if connection.scalar(query) == policy.sha256:
+                return
+            _insert(connection, t.policies, policy)
+
+        try:
+            await self._runner.write(write)
+        except IntegrityError as error:
+            raise PolicyVersionExists from error
+
+    async def add_key(self, key: ApiKey) -> None:
+        """Add a key."""
+        row = {
+            "id": key.id,
+            "site": key.site,
+            "scopes": " ".join(sorted(key.scopes)),
+            "name": key.name,
+            "sha256": key.sha256,
+            "created_at": key.created_at,
+        }
+
+        def write(connection: Connection) -> None:
+            connection.execute(t.api_keys.insert(), row)
+            _advance(connection)
+
+        await self._runner.write(write)
+
+    async def revoke_key(self, site: str | None, key_id: str, now: datetime) -> bool:
+        """Revoke a key of a site, or of any site for None; False where there is no living one."""
+
+        def write(connection: Connection) -> bool:
+            k = t.api_keys.c
+            here = k.id == key_id if site is None else (k.id == key_id) & (k.site == site)
+            result = connection.execute(update(t.api_keys).where(here, k.revoked_at.is_(None)).values(revoked_at=now))
+            _advance(connection)
+            return result.rowcount > 0
+
+        return await self._runner.write(write)
+
+
+def _epoch(connection: Connection) -> int:
+    return connection.scalar(select(t.catalog_epoch.c.epoch)) or 0
+
+
+def _advance(connection: Connection) -> None:
+    epoch = t.catalog_epoch.c.epoch
+    connection.execute(update(t.catalog_epoch).where(t.catalog_epoch.c.id == _ONE).values(epoch=epoch + 1))
+
+
+def _insert(connection: Connection, table: Table, policy: StoredPolicy) -> None:
+    row = {name: getattr(policy, name) for name in table.c.keys()}  # noqa: SIM118 - a column collection is no mapping
+    connection.execute(table.insert(), row)
+    _advance(connection)

@@ -1,0 +1,179 @@
+"""The store that forgets: everything in this process's memory, for tests and for trying things out.
+
+It carries out batches by the same function as the databases do, so it behaves like them in all but durability.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from consent_service.domain.errors import PolicyVersionExists
+from consent_service.domain.evidence.leaf import format_time, leaf_bytes, leaf_hash
+from consent_service.domain.evidence.tree import Frontier, NodeId
+from consent_service.domain.record_text import StoredVisitor, encode_account, encode_record, join_account
+from consent_service.ports import (
+    ApiKey,
+    CatalogSnapshot,
+    Change,
+    Erasure,
+    LoggedEvent,
+    StoredCheckpoint,
+    StoredPolicy,
+)
+from consent_service.storage.batch import Batch, LeafRow, Loaded, Outcome, Secrets, Writes
+from consent_service.storage.reader import CoalescingReader, VisitorKey
+from consent_service.storage.writer import GroupCommitWriter
+
+
+class MemoryStore:
+    """A store without a database."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        """Begin empty."""
+        self._secrets = secrets
+        self._state = Loaded()
+        self._leaves: dict[str, list[LeafRow]] = {}
+        self._erased: set[tuple[str, int]] = set()
+        self._nodes: dict[tuple[str, NodeId], bytes] = {}
+        self._checkpoints: dict[tuple[str, int], StoredCheckpoint] = {}
+        self.catalog = MemoryCatalog()
+        self.log = self
+        self.writer = GroupCommitWriter(self._run_batch)
+        self.visitors = CoalescingReader(self._fetch)
+
+    async def start(self) -> None:
+        """Begin to take changes."""
+        self.writer.start()
+
+    async def stop(self) -> None:
+        """Finish what is waiting."""
+        await self.writer.stop()
+        await self.visitors.stop()
+
+    async def ping(self) -> None:
+        """Do nothing: memory is always there."""
+
+    async def head(self, site: str) -> Frontier:
+        """Give the right edge of the site's tree."""
+        return self._state.heads.get(site, Frontier())
+
+    async def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
+        """Keep a signed checkpoint; another one of the same size changes nothing."""
+        self._checkpoints.setdefault((checkpoint.site, checkpoint.size), checkpoint)
+
+    async def checkpoints(self, site: str) -> list[StoredCheckpoint]:
+        """Give all kept checkpoints, smallest first."""
+        return [found for (of, _), found in sorted(self._checkpoints.items()) if of == site]
+
+    async def events(self, site: str, after: int, limit: int) -> list[LoggedEvent]:
+        """Read entries in order, beginning behind `after`."""
+        return [self._logged(row) for row in self._leaves.get(site, [])[after + 1 : after + 1 + limit]]
+
+    async def visitor_events(self, site: str, visitor_id: str, after: int, limit: int) -> list[LoggedEvent]:
+        """Read one visitor's entries in order."""
+        rows = [row for row in self._leaves.get(site, []) if row.visitor_id == visitor_id and row.seq > after]
+        return [event for event in map(self._logged, rows) if event.payload is not None][:limit]
+
+    async def nodes(self, site: str, wanted: Sequence[NodeId]) -> dict[NodeId, bytes]:
+        """Read stored tree nodes; those of level 0 are computed from the leaves."""
+        leaves = self._leaves.get(site, [])
+        found = {node: self._nodes[site, node] for node in wanted if (site, node) in self._nodes}
+        for level, index in wanted:
+            if level == 0 and index < len(leaves):
+                row = leaves[index]
+                leaf = leaf_bytes(site, row.seq, format_time(row.time), row.pseudonym, row.commitment)
+                found[NodeId(level, index)] = leaf_hash(leaf)
+        return found
+
+    async def _run_batch(self, requests: Sequence[Change | Erasure]) -> list[Outcome]:
+        for request in requests:
+            self._state.heads.setdefault(request.site, Frontier())
+            key = (request.site, request.visitor_id)
+            rows = self._leaves.get(request.site, [])
+            if isinstance(request, Erasure):
+                self._state.payload_seqs[key] = [row.seq for row in rows if row.visitor_id == request.visitor_id]
+        batch = Batch(self._state, self._secrets)
+        outcomes = batch.run(requests)
+        self._keep(batch.writes)
+        return outcomes
+
+    def _keep(self, writes: Writes) -> None:
+        for row in writes.leaves:
+            self._leaves.setdefault(row.site, []).append(row)
+        self._nodes.update({(site, NodeId(level, index)): hashed for site, (level, index, hashed) in writes.nodes})
+        self._state.heads.update(writes.heads)
+        self._state.records.update(writes.records)
+        self._state.accounts.update(writes.accounts)
+        self._state.remembered.update(writes.remembered)
+        for site, visitor_id in writes.erased:
+            gone = self._state.records.pop((site, visitor_id))
+            self._erased.update((site, row.seq) for row in self._leaves[site] if row.visitor_id == visitor_id)
+            named = [r.account.account for r in self._state.records.values() if r.account and r.site == site]
+            if gone.account is not None and gone.account.account not in named:
+                self._state.accounts.pop((site, gone.account.account), None)
+            for key, known in list(self._state.remembered.items()):
+                if key[0] == site and known.visitor_id == visitor_id:
+                    del self._state.remembered[key]
+
+    async def _fetch(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:
+        found: dict[VisitorKey, StoredVisitor] = {}
+        for site, visitor_id in keys:
+            record = self._state.records.get((site, visitor_id))
+            if record is not None:
+                stored = encode_record(record)
+                account = self._state.accounts.get((site, stored.account)) if stored.account else None
+                joined = join_account(stored.account, encode_account(account) if account else None)
+                found[site, visitor_id] = replace(stored, account=joined)
+        return found
+
+    def _logged(self, row: LeafRow) -> LoggedEvent:
+        gone = (row.site, row.seq) in self._erased
+        return LoggedEvent(
+            site=row.site,
+            seq=row.seq,
+            time=row.time,
+            pseudonym=row.pseudonym,
+            commitment=row.commitment,
+            salt=None if gone else row.salt,
+            payload=None if gone else row.payload,
+            visitor_id=None if gone else row.visitor_id,
+        )
+
+
+class MemoryCatalog:
+    """Policies and keys in memory."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._snapshot = CatalogSnapshot(0)
+
+    async def epoch(self) -> int:
+        """Give the number of the last change."""
+        return self._snapshot.epoch
+
+    async def load(self) -> CatalogSnapshot:
+        """Give the whole catalog."""
+        return self._snapshot
+
+    async def add_policy(self, policy: StoredPolicy) -> None:
+        """Publish a version; the same document again changes nothing."""
+        for known in self._snapshot.policies:
+            if (known.site, known.version) == (policy.site, policy.version):
+                if known.sha256 != policy.sha256:
+                    raise PolicyVersionExists
+                return
+        self._advance(policies=(*self._snapshot.policies, policy), keys=self._snapshot.keys)
+
+    async def add_key(self, key: ApiKey) -> None:
+        """Add a key."""
+        self._advance(policies=self._snapshot.policies, keys=(*self._snapshot.keys, key))
+
+    async def revoke_key(self, site: str | None, key_id: str, now: datetime) -> bool:
+        """Revoke a key of a site, or of any site for None; False where there is no living one."""
+        kept = tuple(k for k in self._snapshot.keys if k.id != key_id or site not in {None, k.site})
+        revoked = len(kept) < len(self._snapshot.keys)
+        self._advance(policies=self._snapshot.policies, keys=kept)
+        return revoked
+
+    def _advance(self, policies: tuple[StoredPolicy, ...], keys: tuple[ApiKey, ...]) -> None:
+        self._snapshot = CatalogSnapshot(self._snapshot.epoch + 1, policies, keys)

@@ -1,0 +1,149 @@
+"""The store for production: PostgreSQL, shared by any number of service processes.
+
+Lookups go over connections of their own with one prepared statement each, always to the primary: never decide from
+a replica. Everything else goes through SQLAlchemy's pool.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import asyncpg
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.engine.interfaces import IsolationLevel
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from consent_service.domain.errors import StoreUnavailable
+from consent_service.domain.record_text import StoredVisitor, join_account
+from consent_service.ports import Change, Erasure
+from consent_service.storage.batch import Outcome, Secrets
+from consent_service.storage.catalog import SqlCatalog
+from consent_service.storage.evidence_log import SqlEvidenceLog
+from consent_service.storage.reader import CoalescingReader, VisitorKey
+from consent_service.storage.sql_batch import run_batch
+from consent_service.storage.writer import GroupCommitWriter
+
+Result = TypeVar("Result")
+
+_LOOKUP = (
+    "SELECT v.site, v.visitor_id, v.revision, v.facts, v.times, v.account, a.state "
+    "FROM unnest($1::text[], $2::text[]) AS k(site, visitor_id) "
+    "JOIN visitors v ON v.site = k.site AND v.visitor_id = k.visitor_id "
+    "LEFT JOIN accounts a ON a.site = v.site AND a.account = v.account"
+)
+_LANES = 2
+"""Lookups under way at once: while one is on its way the next gathers."""
+_CONNECT_SECONDS = 2.0
+_STATEMENT_SECONDS = 7.0
+"""A little under the writer's own limit, so that the server gives up first."""
+_UNREACHABLE = (DBAPIError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+class PostgresStore:
+    """A store on a PostgreSQL primary."""
+
+    def __init__(self, url: str, secrets: Secrets) -> None:
+        """Use the database at `url` (`postgresql://…`), which migrations have brought up to date."""
+        self._secrets = secrets
+        self._engine = open_engine(url)
+        self._lanes = [_LookupLane(url) for _ in range(_LANES)]
+        self.catalog = SqlCatalog(self)
+        self.log = SqlEvidenceLog(self)
+        self.writer = GroupCommitWriter(self._run_batch)
+        self.visitors = CoalescingReader(self._fetch, lanes=_LANES)
+
+    async def start(self) -> None:
+        """Begin; connections are made when they are first needed."""
+        self.writer.start()
+
+    async def stop(self) -> None:
+        """Finish what is waiting and close all connections."""
+        await self.writer.stop()
+        await self.visitors.stop()
+        for lane in self._lanes:
+            await lane.close()
+        await self._engine.dispose()
+
+    async def ping(self) -> None:
+        """Ask for a sign of life."""
+        await self.read(lambda connection: connection.execute(text("SELECT 1")))
+
+    async def read(self, work: Callable[[Connection], Result]) -> Result:
+        """Run a function that only reads, in one snapshot."""
+        return await self._transact(work, isolation="REPEATABLE READ")
+
+    async def write(self, work: Callable[[Connection], Result]) -> Result:
+        """Run a function in one transaction."""
+        return await self._transact(work)
+
+    async def _transact(self, work: Callable[[Connection], Result], isolation: IsolationLevel | None = None) -> Result:
+        try:
+            async with self._engine.connect() as connection:
+                if isolation is not None:
+                    await connection.execution_options(isolation_level=isolation)
+                async with connection.begin():
+                    return await connection.run_sync(work)
+        except IntegrityError:
+            raise
+        except _UNREACHABLE as error:
+            raise StoreUnavailable from error
+
+    async def _run_batch(self, requests: Sequence[Change | Erasure]) -> list[Outcome]:
+        return await self.write(lambda connection: run_batch(connection, requests, self._secrets))
+
+    async def _fetch(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:
+        # The reader never has more statements under way than there are lanes.
+        lane = self._lanes.pop()
+        try:
+            return await lane.fetch(keys)
+        except _UNREACHABLE as error:
+            await lane.close()
+            raise StoreUnavailable from error
+        except asyncio.CancelledError:
+            await lane.close()
+            raise
+        finally:
+            self._lanes.append(lane)
+
+
+class _LookupLane:
+    """One connection that only looks visitors up."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._lookup: asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record] | None = None
+
+    async def fetch(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            if self._lookup is None:
+                self._connection = await asyncpg.connect(self._url, timeout=_CONNECT_SECONDS)
+                self._lookup = await self._connection.prepare(_LOOKUP)
+            rows = await self._lookup.fetch([site for site, _ in keys], [visitor for _, visitor in keys])
+        return {(r[0], r[1]): StoredVisitor(r[2], r[3], r[4], join_account(r[5], r[6])) for r in rows}
+
+    async def close(self) -> None:
+        connection, self._connection, self._lookup = self._connection, None, None
+        if connection is not None:
+            # A polite goodbye could wait for a server that no longer answers.
+            with contextlib.suppress(*_UNREACHABLE):
+                connection.terminate()
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """Make an engine with the time limits that keep a stalled server from stalling the service."""
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        pool_size=8,
+        max_overflow=4,
+        pool_timeout=_CONNECT_SECONDS,
+        pool_pre_ping=False,
+        connect_args={
+            "timeout": _CONNECT_SECONDS,
+            "command_timeout": _STATEMENT_SECONDS,
+            "server_settings": {"application_name": "consent-service", "synchronous_commit": "on"},
+        },
+    )

@@ -1,0 +1,101 @@
+"""Verifies a site's log in a database against its tree, its stored checkpoints and given ones. Only reads.
+
+Everything is read from one snapshot, in pages, so that a serving process may go on appending.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, func, select
+
+from consent_service.domain.evidence.leaf import format_time
+from consent_service.domain.evidence.tree import completed_between
+from consent_service.domain.evidence.verifier import Finding, KnownRoot, LogRow, LogVerifier
+from consent_service.domain.moments import from_micros
+from consent_service.storage import tables as t
+from consent_service.storage.evidence_log import entries, read_head
+from consent_service.storage.payloads import unpack
+
+PAGE = 5_000
+
+Progress = Callable[[int], None]
+
+
+def verify_log(
+    connection: Connection,
+    site: str,
+    known_roots: Sequence[KnownRoot],
+    pseudonym: Callable[[str, str], bytes],
+    progress: Progress,
+) -> tuple[int, Finding | None]:
+    """Check every entry; gives the number of entries and the first bad one, if any."""
+    head = read_head(connection, site)
+    if head.size == 0 and _count(connection, t.log_leaves, site):
+        return 0, Finding(0, 0, "the log has entries but no head")
+    roots = [*known_roots]
+    if head.size:
+        roots.append(KnownRoot(head.size, head.root(), "the stored head"))
+    verifier = LogVerifier(site, roots)
+    payloads = 0
+    after = -1
+    leaf = t.log_leaves.c
+    while True:
+        rows = connection.execute(entries(site).where(leaf.seq > after).order_by(leaf.seq).limit(PAGE)).all()
+        before = verifier.size
+        for row in rows:
+            entry, damage = _row(site, row)
+            if damage is None and entry.visitor_id and pseudonym(site, entry.visitor_id) != entry.pseudonym:
+                damage = "the pseudonym is not the visitor's"
+            if damage is not None:
+                return verifier.size, verifier.finding or Finding(row.seq, row.seq, damage)
+            payloads += entry.payload is not None
+            verifier.add(entry)
+        _add_nodes(connection, site, verifier, before)
+        progress(len(rows))
+        if len(rows) < PAGE:
+            break
+        after = rows[-1].seq
+    finding = verifier.finish()
+    if finding is None and verifier.size != head.size:
+        finding = Finding(verifier.size, verifier.size, "the log does not end where its head says")
+    if finding is None:
+        finding = _surplus(connection, site, verifier.size, payloads)
+    return verifier.size, finding
+
+
+def _row(site: str, r: Row[Any]) -> tuple[LogRow, str | None]:
+    damage = None
+    payload = None
+    try:
+        time = format_time(from_micros(r.time))
+    except (ValueError, OverflowError, TypeError):
+        time, damage = "", "the time of the entry cannot be read"
+    if r.payload is not None:
+        try:
+            payload = unpack(r.payload)
+        except (ValueError, TypeError) as error:
+            damage = str(error)
+    return LogRow(r.seq, site, time, r.pseudonym, r.commitment, r.salt, payload, r.visitor_id), damage
+
+
+def _add_nodes(connection: Connection, site: str, verifier: LogVerifier, before: int) -> None:
+    n = t.log_nodes.c
+    for level, indexes in completed_between(before, verifier.size):
+        query = select(n.index, n.hash).where(
+            n.site == site, n.level == level, n.index >= indexes.start, n.index < indexes.stop
+        )
+        for index, hashed in connection.execute(query.order_by(n.index)):
+            verifier.add_node(level, index, hashed)
+
+
+def _surplus(connection: Connection, site: str, size: int, payloads: int) -> Finding | None:
+    found = _count(connection, t.log_payloads, site)
+    if found != payloads:
+        return Finding(0, max(size - 1, 0), f"{found} payload rows for {payloads} entries that have one")
+    expected = sum(size >> level for level in range(4, max(size.bit_length(), 4) + 1, 4))
+    stored = _count(connection, t.log_nodes, site)
+    return None if stored == expected else Finding(0, max(size - 1, 0), f"{stored} tree nodes where {expected} belong")
+
+
+def _count(connection: Connection, table: Table, site: str) -> int:
+    return connection.scalar(select(func.count()).select_from(table).where(table.c.site == site)) or 0

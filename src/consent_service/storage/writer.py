@@ -1,0 +1,132 @@
+"""The group-commit writer: whatever is waiting goes into one transaction, and nobody is answered before its commit.
+
+One transaction at a time keeps the order plain; while it is under way the next batch gathers by itself, so the
+batch grows with the load and an idle service adds no delay.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+from consent_service.domain.errors import ConsentError, NotFound, StoreUnavailable
+from consent_service.ports import Change, Committed, Erasure, LogEntry
+from consent_service.storage.batch import Outcome
+
+_log = logging.getLogger(__name__)
+
+Request = Change | Erasure
+RunBatch = Callable[[Sequence[Request]], Awaitable[list[Outcome]]]
+
+MAX_BATCH = 256
+"""Changes in one transaction; beyond it the latency of the batch grows faster than the throughput."""
+MAX_WAITING = 4_096
+"""Changes that may wait; the next one is told to come back later instead of growing the memory."""
+BATCH_SECONDS = 8.0
+"""How long a transaction may take before the store counts as stalled (contract §9: a 503 within 10 s)."""
+
+
+class GroupCommitWriter:
+    """Takes changes from many requests and carries them out in batches."""
+
+    def __init__(self, run_batch: RunBatch) -> None:
+        """Use `run_batch` for one durable transaction; it raises StoreUnavailable where nothing was stored."""
+        self._run_batch = run_batch
+        self._waiting: deque[tuple[Request, asyncio.Future[Outcome]]] = deque()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begin to take changes; needs a running event loop."""
+        self._task = asyncio.create_task(self._work(), name="group-commit")
+
+    async def stop(self) -> None:
+        """Carry out what is waiting, then end."""
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    async def submit(self, change: Change) -> Committed:
+        """Carry out a change; returns once it is durable and raises the change's own ConsentError."""
+        outcome = await self._enqueue(change)
+        if not isinstance(outcome, Committed):
+            raise TypeError("a change comes to a Committed")
+        return outcome
+
+    async def erase(self, erasure: Erasure) -> LogEntry | None:
+        """Erase a visitor; returns once it is durable, None where there is no such visitor."""
+        try:
+            outcome = await self._enqueue(erasure)
+        except NotFound:
+            return None
+        if not isinstance(outcome, LogEntry):
+            raise TypeError("an erasure comes to a LogEntry")
+        return outcome
+
+    @property
+    def waiting(self) -> int:
+        """Give the number of changes that wait for their transaction."""
+        return len(self._waiting)
+
+    async def _enqueue(self, request: Request) -> Outcome:
+        if self._stopping or self._task is None or len(self._waiting) >= MAX_WAITING:
+            raise StoreUnavailable("Too many changes are waiting; nothing was stored.", retry_after=1)
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, future))
+        self._wake.set()
+        return await future
+
+    async def _work(self) -> None:
+        while not (self._stopping and not self._waiting):
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await self._carry_out(self._take())
+
+    def _take(self) -> list[tuple[Request, "asyncio.Future[Outcome]"]]:
+        batch = [self._waiting.popleft()]
+        # An erasure goes alone: it must see every entry of its visitor that is already in the log.
+        while self._waiting and len(batch) < MAX_BATCH and not isinstance(batch[-1][0], Erasure):
+            if isinstance(self._waiting[0][0], Erasure):
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    async def _carry_out(self, batch: list[tuple[Request, "asyncio.Future[Outcome]"]]) -> None:
+        try:
+            async with asyncio.timeout(BATCH_SECONDS):
+                outcomes = await self._run_batch([request for request, _ in batch])
+        except (StoreUnavailable, TimeoutError) as error:
+            self._refuse_all(batch, error)
+        except Exception as error:  # noqa: BLE001 - it reaches the caller whose change it was
+            await self._one_by_one(batch, error)
+        else:
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                _settle(future, outcome)
+
+    def _refuse_all(self, batch: list[tuple[Request, "asyncio.Future[Outcome]"]], error: Exception) -> None:
+        refusal = error if isinstance(error, StoreUnavailable) else StoreUnavailable()
+        # Whoever waited behind a stalled batch has waited long enough.
+        for _, future in (*batch, *self._waiting):
+            _settle(future, refusal)
+        self._waiting.clear()
+
+    async def _one_by_one(self, batch: list[tuple[Request, "asyncio.Future[Outcome]"]], error: Exception) -> None:
+        if len(batch) == 1:
+            if not batch[0][1].done():
+                batch[0][1].set_exception(error)
+            return
+        _log.error("a batch failed and is carried out one by one", exc_info=error)
+        for item in batch:
+            await self._carry_out([item])
+
+
+def _settle(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:
+    if future.done():  # the caller has gone; the change stands all the same
+        return
+    if isinstance(outcome, ConsentError):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
