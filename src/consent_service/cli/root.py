@@ -55,8 +55,8 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(work)
 
 
-def main() -> None:
-    """Start the program; the commands are loaded here, so that importing the package does nothing."""
+def load() -> None:
+    """Add all commands; here and not above, so that importing the package does nothing."""
     from consent_service.cli import (  # noqa: PLC0415 - see above
         evidence,
         keys,
@@ -70,4 +70,9 @@ def main() -> None:
 
     for family in (serve, policy, trackers, keys, signing_keys, evidence, privacy, openapi):
         family.register(cli)
+
+
+def main() -> None:
+    """Start the program."""
+    load()
     sys.exit(cli(prog_name="consent-service"))

@@ -1,0 +1,1 @@
+"""What tests of every room may use: real servers, a real browser, free ports."""
