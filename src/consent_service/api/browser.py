@@ -119,7 +119,7 @@ async def withdraw_consent(request: Request, visit: Visiting) -> Response:
 async def read_banner(
     request: Request,
     visit: Visiting,
-    lang: Annotated[str | None, Query(max_length=35, description="Preferred language, BCP 47.")] = None,
+    lang: Annotated[str | None, Query(max_length=255, description="Preferred language, BCP 47.")] = None,
     state: Annotated[int, Query(ge=0, le=1, description="0 leaves the visitor's state out.")] = 1,
 ) -> Response:
     """Give everything a banner needs in one request; with `?state=0` it may be cached in public."""

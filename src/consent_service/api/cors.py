@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consent_service.api.origins import site_of_origin
+from consent_service.api.problems import error_response, request_id_of
+from consent_service.domain.errors import OriginNotAllowed
 
 _PREFIXES = ("/v1/consent", "/v1/banner")
 _EXPOSED = "ETag, Tk, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed, X-Request-ID"
@@ -35,7 +37,12 @@ class SiteCors:
         services = request.state.services
         allowed = len(origins) == 1 and site_of_origin(origins[0], request, services) is not None
         if scope["method"] == "OPTIONS" and "access-control-request-method" in request.headers:
-            await _answer_preflight(send, origins[0] if allowed else None)
+            if allowed:
+                await _answer_preflight(send, origins[0])
+            else:
+                refusal = error_response(request_id_of(request), OriginNotAllowed())
+                refusal.headers["Vary"] = "Origin"
+                await refusal(scope, receive, send)
             return
 
         async def send_with_origin(message: Message) -> None:
@@ -44,16 +51,19 @@ class SiteCors:
                 headers["Access-Control-Allow-Origin"] = origins[0]
                 headers["Access-Control-Allow-Credentials"] = "true"
                 headers["Access-Control-Expose-Headers"] = _EXPOSED
-                headers.add_vary_header("Origin")
+                if "origin" not in headers.get("vary", "").lower():
+                    headers.add_vary_header("Origin")
             await send(message)
 
         await self._app(scope, receive, send_with_origin)
 
 
-async def _answer_preflight(send: Send, origin: str | None) -> None:
-    headers = [(b"vary", b"Origin"), (b"content-length", b"0")]
-    if origin is not None:
-        headers += [(b"access-control-allow-origin", origin.encode("latin-1")), *_PREFLIGHT]
-        headers.append((b"access-control-allow-credentials", b"true"))
-    await send({"type": "http.response.start", "status": 403 if origin is None else 204, "headers": headers})
+async def _answer_preflight(send: Send, origin: str) -> None:
+    headers = [
+        (b"vary", b"Origin"),
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-credentials", b"true"),
+        *_PREFLIGHT,
+    ]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

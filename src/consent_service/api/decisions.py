@@ -1,6 +1,6 @@
 """The storefront's questions: may I, for this visitor? (contract §5)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -18,6 +18,10 @@ from consent_service.api.schemas.decisions import (
 )
 from consent_service.api.strict_route import StrictRoute
 from consent_service.domain.decision import Decision
+from consent_service.domain.errors import NotFound
+from consent_service.domain.outputs.formats import FORMATS
+from consent_service.domain.outputs.gpp.output import gpp
+from consent_service.domain.outputs.state import output_state
 from consent_service.domain.regions import parse_region
 from consent_service.domain.signals import Signals
 from consent_service.domain.vocabulary import Category, Dnt
@@ -25,6 +29,8 @@ from consent_service.service.asking import Asking
 from consent_service.service.decisions import Question
 from consent_service.service.presenting import decision_item, decisions_body
 from consent_service.service.sites import Site
+
+Format = Literal["google", "uet", "clarity", "meta", "shopify", "wordpress", "gpp"]
 
 router = APIRouter(tags=["storefront"], route_class=StrictRoute)
 
@@ -48,6 +54,42 @@ async def read_decisions(
     asking = Asking(site, visitor_id, header_signals(request), where)
     state, degraded = await services.decisions.categories(asking, site.current(services.clock()))
     return _json(decisions_body(visitor_id, state, degraded=degraded))
+
+
+@router.get(
+    "/v1/visitors/{visitor_id}/outputs/{format}",
+    response_model=None,
+    responses={
+        200: {
+            "description": "The platform's own members.",
+            "content": {"application/json": {"schema": {"type": "object"}, "example": {"ad_storage": "denied"}}},
+        },
+        **errors(*KEY_ERRORS, 404),
+    },
+)
+async def read_output(
+    request: Request,
+    services: Served,
+    key: Deciding,
+    visitor_id: Annotated[VisitorId, Path()],
+    format: Annotated[Format, Path(description="Whose vocabulary.")],  # noqa: A002 - the parameter's name in the contract
+    region: Region = None,
+) -> Response:
+    """Give the decisions in a platform's own words (contract §5.1). Scope `decide`.
+
+    `gpp` is answered where the site's policy has switched it on.
+    """
+    site = services.sites.get(key.site)
+    version = site.current(services.clock())
+    where = parse_region(region) if region is not None else header_region(request, services)
+    asking = Asking(site, visitor_id, header_signals(request), where)
+    state, _ = await services.decisions.categories(asking, version)
+    found = output_state(state.situation, state.decisions)
+    if format != "gpp":
+        return _json(FORMATS[format](found))
+    if not version.policy.gpp:
+        raise NotFound("This site has not switched on GPP.")
+    return _json(gpp(found, enabled=True))
 
 
 @router.post(

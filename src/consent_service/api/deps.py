@@ -1,7 +1,6 @@
 """What several routes ask of a request: the services, the signals, the region, a key, a precondition."""
 
 import re
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -28,9 +27,10 @@ visitor_scheme = APIKeyCookie(
     name=VISITOR_COOKIE, scheme_name="visitor", description="Set by the first write; proves who asks.", auto_error=False
 )
 
+_KEY_IN_SCOPE = "consent_service.key"
 _ETAG = re.compile(r'"(\d{1,18})"')
 _BEARER = re.compile(r"[Bb]earer +([A-Za-z0-9._~+/=-]{1,200})")
-_IDEMPOTENCY_KEY = re.compile(r'"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21-\x7e]{1,255})')
+_IDEMPOTENCY_KEY = re.compile(r'"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
 
 
 def services_of(request: Request) -> Services:
@@ -80,26 +80,39 @@ async def client_key(request: Request) -> ClientKey | None:
     return ClientKey(key, fingerprint(request.method, request.url.path, await request.body()))
 
 
-def require(*scopes: Scope) -> Callable[..., Coroutine[Any, Any, ApiKey]]:
-    """Ask for a key that has one of these scopes."""
+class KeyGuard:
+    """Asks for a key that has one of several scopes."""
 
-    async def authenticated(
-        request: Request, services: Served, _scheme: Annotated[Any, Depends(bearer_scheme)]
-    ) -> ApiKey:
+    def __init__(self, *scopes: Scope) -> None:
+        """Name the scopes, each of which is enough."""
+        self._scopes = frozenset(scopes)
+
+    async def __call__(self, request: Request, _scheme: Annotated[Any, Depends(bearer_scheme)]) -> ApiKey:
+        """Give the caller's key to a route that asks for it."""
+        return await self.admit(request)
+
+    async def admit(self, request: Request) -> ApiKey:
+        """Give the caller's key; raises Unauthenticated, Forbidden and Limited. A request is looked at once."""
+        known: ApiKey | None = request.scope.get(_KEY_IN_SCOPE)
+        if known is None:
+            known = request.scope[_KEY_IN_SCOPE] = await self._find(request)
+        return known
+
+    async def _find(self, request: Request) -> ApiKey:
+        services = services_of(request)
         fields = request.headers.getlist("authorization")
         match = _BEARER.fullmatch(fields[0]) if len(fields) == 1 else None
         key = await services.sites.key(match[1]) if match else None
         if key is None:
             raise Unauthenticated
-        if not key.scopes & set(scopes):
-            raise Forbidden(f"This needs a key with the scope {' or '.join(scopes)}.")
+        if not key.scopes & self._scopes:
+            raise Forbidden(f"This needs a key with the scope {' or '.join(sorted(self._scopes))}.")
         services.limits.storefront(key.id)
         return key
 
-    return authenticated
 
-
-Deciding = Annotated[ApiKey, Depends(require(Scope.DECIDE, Scope.MANAGE))]
-Managing = Annotated[ApiKey, Depends(require(Scope.MANAGE))]
-Auditing = Annotated[ApiKey, Depends(require(Scope.AUDIT, Scope.ADMIN))]
-Administering = Annotated[ApiKey, Depends(require(Scope.ADMIN))]
+Deciding = Annotated[ApiKey, Depends(KeyGuard(Scope.DECIDE, Scope.MANAGE))]
+Managing = Annotated[ApiKey, Depends(KeyGuard(Scope.MANAGE))]
+Auditing = Annotated[ApiKey, Depends(KeyGuard(Scope.AUDIT, Scope.ADMIN))]
+Administering = Annotated[ApiKey, Depends(KeyGuard(Scope.ADMIN))]
+AnyKey = Annotated[ApiKey, Depends(KeyGuard(*Scope))]

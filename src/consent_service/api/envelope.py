@@ -16,7 +16,7 @@ from consent_service.ports import NewId
 
 _log = logging.getLogger("consent_service.request")
 
-_HEADERS = (
+HEADERS = (
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
@@ -28,6 +28,11 @@ _QUIET_PREFIXES = ("/livez", "/readyz", "/.well-known/dnt")
 """Not logged: probes, and tracking status requests, which must leave no trace (TSR-06)."""
 
 
+def headers_for(*, hsts: bool) -> tuple[tuple[str, str], ...]:
+    """Give the headers of every answer; `hsts` where visitors reach the service by https."""
+    return (*HEADERS, ("strict-transport-security", "max-age=63072000")) if hsts else HEADERS
+
+
 class Envelope:
     """Wraps the application."""
 
@@ -35,7 +40,7 @@ class Envelope:
         """Wrap `app`; `hsts` where visitors reach the service by https."""
         self._app = app
         self._new_id = new_id
-        self._headers = (*_HEADERS, ("strict-transport-security", "max-age=63072000")) if hsts else _HEADERS
+        self._headers = headers_for(hsts=hsts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

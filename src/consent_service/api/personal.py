@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from consent_service.api.answers import BROWSER_PRIVATE, PRIVATE
+from consent_service.api.answers import BROWSER_PRIVATE, PRIVATE, etag
 from consent_service.api.browser import Visiting
 from consent_service.api.decisions import Region
 from consent_service.api.deps import (
@@ -56,12 +56,22 @@ _VISITOR_ERRORS = errors(403, 404, 422, 429, 503)
 _SHOP_ERRORS = errors(*KEY_ERRORS, 404, 503)
 
 
+async def asked_visitor(
+    request: Request, services: Served, key: Managing, visitor_id: VisitorPath, region: Region = None
+) -> Asking:
+    """Tell the site by the key, the visitor by the path, and the circumstances by the headers."""
+    where = parse_region(region) if region is not None else header_region(request, services)
+    return Asking(services.sites.get(key.site), visitor_id, header_signals(request), where)
+
+
+AskedVisitor = Annotated[Asking, Depends(asked_visitor)]
+
+
 @visitor_router.get("/v1/consent/history", response_model=None, responses=_HISTORY | _VISITOR_ERRORS)
 async def own_history(visit: Visiting, after: After = -1, limit: Limit = PAGE) -> Response:
     """Give the visitor's own events, oldest first."""
     visit.services.limits.browser_read(visit.address)
-    page = await history_page(visit.services.store, visit.site, _known(visit.asking), after, limit)
-    return _json(page, BROWSER_PRIVATE)
+    return await _history(visit.services, visit.asking, after, limit, BROWSER_PRIVATE)
 
 
 @visitor_router.get("/v1/consent/receipt", response_model=None, responses=_RECEIPT | _VISITOR_ERRORS)
@@ -91,37 +101,29 @@ async def erase_own(visit: Visiting) -> Response:
 
 
 @shop_router.get("/v1/visitors/{visitor_id}/history", response_model=None, responses=_HISTORY | _SHOP_ERRORS)
-async def history(
-    services: Served, key: Managing, visitor_id: VisitorPath, after: After = -1, limit: Limit = PAGE
-) -> Response:
+async def visitor_history(services: Served, asking: AskedVisitor, after: After = -1, limit: Limit = PAGE) -> Response:
     """Give a visitor's events, oldest first. Scope `manage`."""
-    return _json(await history_page(services.store, key.site, visitor_id, after, limit), PRIVATE)
+    return await _history(services, asking, after, limit, PRIVATE)
 
 
 @shop_router.get("/v1/visitors/{visitor_id}/receipt", response_model=None, responses=_RECEIPT | _SHOP_ERRORS)
-async def receipt(
+async def visitor_receipt(
     services: Served,
-    key: Managing,
-    visitor_id: VisitorPath,
+    asking: AskedVisitor,
     format: Format = "kantara",  # noqa: A002 - as above
 ) -> Response:
     """Give the receipt of a visitor's newest choice. Scope `manage`."""
-    asking = Asking(services.sites.get(key.site), visitor_id)
     return await _receipt(services, asking, format, PRIVATE)
 
 
 @shop_router.get("/v1/visitors/{visitor_id}/export", response_model=None, responses=_EXPORT | _SHOP_ERRORS)
-async def export(
-    request: Request, services: Served, key: Managing, visitor_id: VisitorPath, region: Region = None
-) -> Response:
+async def export_visitor(services: Served, asking: AskedVisitor) -> Response:
     """Give everything that is held about a visitor. Scope `manage`."""
-    where = parse_region(region) if region is not None else header_region(request, services)
-    asking = Asking(services.sites.get(key.site), visitor_id, header_signals(request), where)
     return await _export(services, asking, PRIVATE)
 
 
 @shop_router.delete("/v1/visitors/{visitor_id}", status_code=204, response_model=None, responses=_SHOP_ERRORS)
-async def erase(services: Served, key: Managing, visitor_id: VisitorPath) -> Response:
+async def erase_visitor(services: Served, key: Managing, visitor_id: VisitorPath) -> Response:
     """Erase everything about a visitor but the proofs. Scope `manage`."""
     await services.rights.erase(key.site, visitor_id)
     return Response(status_code=204, headers=PRIVATE | {"Tk": "U"})
@@ -133,9 +135,16 @@ def _known(asking: Asking) -> str:
     return asking.visitor_id
 
 
+async def _history(services: Services, asking: Asking, after: int, limit: int, headers: dict[str, str]) -> Response:
+    state = await services.consents.known(asking, asking.site.current(services.clock()))
+    page = await history_page(services.store, asking.site.slug, _known(asking), after, limit)
+    return _json(page, headers | {"ETag": etag(state)})
+
+
 async def _receipt(services: Services, asking: Asking, form: str, headers: dict[str, str]) -> Response:
     version = asking.site.current(services.clock())
     state = await services.consents.known(asking, version)
+    headers = headers | {"ETag": etag(state)}
     chosen = await services.receipts.newest_choice(asking.site.slug, _known(asking))
     if form == "jws":
         token = services.receipts.jws(services.tokens.claims(state), chosen)
@@ -147,9 +156,11 @@ async def _receipt(services: Services, asking: Asking, form: str, headers: dict[
 
 
 async def _export(services: Services, asking: Asking, headers: dict[str, str]) -> Response:
-    _known(asking)
-    body = await services.rights.export(asking, asking.site.current(services.clock()))
-    return _json(body, headers | {"Content-Disposition": 'attachment; filename="consent.json"'})
+    version = asking.site.current(services.clock())
+    state = await services.consents.known(asking, version)
+    body = await services.rights.export(asking, version)
+    attached = {"Content-Disposition": 'attachment; filename="consent.json"', "ETag": etag(state)}
+    return _json(body, headers | attached)
 
 
 def _json(body: Any, headers: dict[str, str], media_type: str = "application/json") -> Response:

@@ -13,7 +13,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
+from consent_service.api.rate_limits import Limited
+from consent_service.api.schemas.decisions import FORMS
 from consent_service.api.strict_json import MalformedJson
 from consent_service.domain import errors
 
@@ -27,6 +30,13 @@ class UnsupportedMediaType(errors.ConsentError):
 
     code = "unsupported-media-type"
     title = "Unsupported media type"
+
+
+class BodyTooLarge(errors.ConsentError):
+    """A body may have 16 KiB; decisions and policies may have 1 MiB."""
+
+    code = "body-too-large"
+    title = "Body too large"
 
 
 class ValidationFailed(errors.InvalidInput):
@@ -43,6 +53,7 @@ STATUS: Mapping[type[errors.ConsentError], int] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.PreconditionFailed: 412,
+    BodyTooLarge: 413,
     UnsupportedMediaType: 415,
     errors.InvalidInput: 422,
     errors.TooManyRequests: 429,
@@ -50,6 +61,9 @@ STATUS: Mapping[type[errors.ConsentError], int] = {
     errors.ConsentError: 500,
 }
 
+_NOT_IN_THE_BODY = frozenset({"body", *FORMS})
+"""What the framework puts before the place of a fault."""
+_METHODS = ("DELETE", "GET", "POST", "PUT")
 _STATUS_CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 400: "bad-request"}
 
 
@@ -91,6 +105,8 @@ def _members(error: errors.ConsentError) -> dict[str, Any]:
 
 
 def _headers(error: errors.ConsentError) -> dict[str, str]:
+    if isinstance(error, Limited):
+        return {"Retry-After": str(error.retry_after), **error.standing.headers()}
     if isinstance(error, errors.TooManyRequests | errors.StoreUnavailable):
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthenticated):
@@ -127,7 +143,17 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     title = HTTPStatus(error.status_code).phrase
     code = _STATUS_CODES.get(error.status_code, title.lower().replace(" ", "-"))
     body = problem(request_id_of(request), error.status_code, code, title, f"{title}.")
-    return Response(body, error.status_code, dict(error.headers or {}), MEDIA_TYPE)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed_methods(request)) or headers.get("Allow", "")
+    return Response(body, error.status_code, headers, MEDIA_TYPE)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Give the methods that this path takes; the framework names those of its first route (RFC 9110 §10.2.1)."""
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    routes = request.app.routes
+    return [name for name, scope in scopes.items() if any(r.matches(scope)[0] is Match.FULL for r in routes)]
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
@@ -141,7 +167,7 @@ def validation_failed(found: Any) -> ValidationFailed:
     faults: list[errors.Fault] = []
     missing: list[str] = []
     for item in found:
-        place = [part for part in item["loc"] if part != "body"]
+        place = [part for part in item["loc"] if part not in _NOT_IN_THE_BODY]
         pointer = "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in place)
         if item["type"] == "missing":
             missing.append(str(place[-1]) if place else "body")

@@ -6,13 +6,14 @@ import orjson
 from fastapi import APIRouter, Path, Request, Response
 
 from consent_service import __version__
-from consent_service.api.deps import Served
+from consent_service.api.deps import VISITOR_COOKIE, Served, header_region, header_signals
 from consent_service.api.documented import errors
 from consent_service.api.origins import page_of
 from consent_service.api.services import Services
 from consent_service.domain.errors import ConsentError, NotFound, StoreUnavailable
 from consent_service.domain.policy import Policy
-from consent_service.domain.vocabulary import DntMode
+from consent_service.domain.vocabulary import TRACKING_CATEGORIES, DntMode, Reason
+from consent_service.service.asking import Asking
 
 router = APIRouter(tags=["public"])
 
@@ -72,8 +73,9 @@ async def security_txt(request: Request, services: Served) -> Response:
     "/.well-known/dnt/", response_model=None, responses={200: {"description": "Tracking status."}, **errors(404)}
 )
 async def tracking_status(request: Request, services: Served) -> Response:
-    """Give the site-wide tracking status (W3C TPE §6.3); leaves no cookie and no trace (TSR-05, TSR-06)."""
-    return _status(tracking_status_of(_policy(request, services)))
+    """Give the tracking status (W3C TPE §6.3), `C` for one who has consented; leaves no trace (TSR-05, TSR-06)."""
+    status = tracking_status_of(_policy(request, services))
+    return _status(status | {"tracking": "C"} if await _consented(request, services) else status)
 
 
 @router.get(
@@ -100,6 +102,19 @@ def tracking_status_of(policy: Policy) -> dict[str, Any]:
         "policy": policy.urls["privacy_policy"],
         "config": policy.urls["cookie_settings"],
     }
+
+
+async def _consented(request: Request, services: Services) -> bool:
+    """Tell whether the visitor's cookie speaks of a grant that overrides the signal (SIG-08)."""
+    site = page_of(request, services).site
+    visitor_id = services.identity.read_visitor_cookie(site.slug, request.cookies.get(VISITOR_COOKIE, ""))
+    try:
+        record = await services.consents.record(site.slug, visitor_id)
+    except StoreUnavailable:
+        return False
+    asking = Asking(site, visitor_id, header_signals(request), header_region(request, services))
+    state = services.consents.state(asking, site.current(services.clock()), record)
+    return any(d.reason is Reason.GRANTED and d.category in TRACKING_CATEGORIES for d in state.decisions)
 
 
 def _policy(request: Request, services: Services) -> Policy:

@@ -65,23 +65,32 @@ class Limits:
         self._window = -1
         self._counts: dict[tuple[str, str], int] = {}
 
+    @property
+    def counts_keys(self) -> bool:
+        """Tell whether requests of storefront keys are counted at all."""
+        return self._key_requests > 0
+
     def browser_read(self, address: str) -> Standing:
         """Count a read from a client address; raises Limited."""
         return self._count("reads", address, self._address_reads)
 
     def browser_write(self, address: str, visitor_id: str | None, *, refusal: bool) -> Standing:
         """Count a write of a visitor and of its address; raises Limited."""
-        factor, kind = (REFUSAL_FACTOR, "refusals") if refusal else (1, "writes")
-        standing = self._count(f"address-{kind}", address, self._address_writes * factor)
+        standing = self._write("address", address, self._address_writes, refusal=refusal)
         if visitor_id is None:
             return standing
-        return self._count(f"visitor-{kind}", visitor_id, self._visitor_writes * factor)
+        return self._write("visitor", visitor_id, self._visitor_writes, refusal=refusal)
 
     def storefront(self, key_id: str) -> Standing | None:
         """Count a request of a storefront key; raises Limited, gives None where there is no limit."""
         return self._count("key", key_id, self._key_requests) if self._key_requests else None
 
-    def _count(self, name: str, caller: str, limit: int) -> Standing:
+    def _write(self, whose: str, caller: str, limit: int, *, refusal: bool) -> Standing:
+        # A refusal counts as a write too, so where refusals are turned away acceptances have been so for long.
+        standing = self._count(f"{whose}-writes", caller, limit, raises=not refusal)
+        return self._count(f"{whose}-refusals", caller, limit * REFUSAL_FACTOR) if refusal else standing
+
+    def _count(self, name: str, caller: str, limit: int, *, raises: bool = True) -> Standing:
         now = self._seconds()
         window = int(now // WINDOW)
         if window != self._window or len(self._counts) >= _MAX_BUCKETS:
@@ -91,6 +100,6 @@ class Limits:
         count = self._counts.get((name, caller), 0) + 1
         self._counts[name, caller] = count
         standing = Standing(name, limit, max(0, limit - count), int((window + 1) * WINDOW - now) + 1)
-        if count > limit:
+        if raises and count > limit:
             raise Limited(standing)
         return standing

@@ -85,7 +85,8 @@ async def mint_visitor(request: Request, services: Served, key: Managing) -> Res
     asking = await _asking(request, services, key, None)
     answer = await services.consents.mint(asking, asking.site.current(services.clock()))
     body = orjson.dumps({"visitor_id": answer.visitor_id})
-    return Response(body, 201, PRIVATE, "application/json")
+    replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
+    return Response(body, 201, PRIVATE | {"ETag": etag(answer.state)} | replayed, "application/json")
 
 
 @router.get("/v1/visitors/{visitor_id}/consent", response_model=None, responses=_READ)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from consent_service.api.services import Health, Services
 from consent_service.cli.root import settings
 from consent_service.domain.errors import StoreUnavailable
-from consent_service.main import build_services, new_uuid, open_store, sqlite_path, utc_now
+from consent_service.main import RandomIds, build_services, open_store, sqlite_path, utc_now
 from consent_service.service.identity import Identity
 from consent_service.storage.keyring import Keyring
 from consent_service.storage.migrate import upgrade
@@ -26,7 +26,7 @@ async def opened() -> AsyncIterator[Services]:
     if path is not None and not path.exists():
         raise StoreUnavailable(f"There is no database at {path}; `consent-service migrate` makes one.")
     store = open_store(known, Identity(keyring.mac), exclusive=False)
-    services = build_services(known, keyring, utc_now, new_uuid, store, Health())
+    services = build_services(known, keyring, utc_now, RandomIds(), store, Health())
     await store.start()
     try:
         await services.sites.refresh(force=True)

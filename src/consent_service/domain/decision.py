@@ -75,7 +75,7 @@ class Situation:
     opted_out: bool
     child: bool
     minor: bool
-    """Old enough to consent, too young to be sold without an opt-in (REG-06)."""
+    """Too young to be sold without an opt-in (REG-06)."""
 
     def choice(self, category: Category, channel: Channel) -> CategoryChoice | None:
         """Give the choice that counts: the account's where choices are shared across devices, else the browser's."""
@@ -112,7 +112,7 @@ def situate(
         gpc_effective=gpc and policy.gpc_honored(region),
         opted_out=record is not None and record.opted_out_known,
         child=child,
-        minor=age is not None and age < regions.SALE_OPT_IN_AGE,
+        minor=policy.child_directed if age is None else age < regions.SALE_OPT_IN_AGE,
     )
 
 

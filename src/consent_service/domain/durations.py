@@ -9,7 +9,8 @@ from typing import Self
 _PATTERN = re.compile(
     r"P(?:(?P<weeks>\d{1,5})W"
     r"|(?=\d|T\d)(?:(?P<years>\d{1,4})Y)?(?:(?P<months>\d{1,5})M)?(?:(?P<days>\d{1,6})D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,7})M)?(?:(?P<seconds>\d{1,9})S)?)?)"
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,7})M)?(?:(?P<seconds>\d{1,9})S)?)?)",
+    re.ASCII,
 )
 _EDGES = {1: datetime.max, -1: datetime.min}
 

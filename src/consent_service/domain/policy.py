@@ -124,6 +124,8 @@ class Policy:
     ages_of_consent: Mapping[str, int]
     child_directed: bool
     cross_device: bool
+    gpp: bool
+    """Whether the site has switched on IAB GPP strings, which presume contracts of its own."""
     categories: Mapping[Category, CategoryTexts]
     providers: Mapping[str, Provider]
     trackers: tuple[Tracker, ...]
@@ -142,13 +144,12 @@ class Policy:
 
     def age_of_consent(self, region: str | None) -> int:
         """Give the age from which one consents for oneself; the highest where the region is unknown."""
-        if region is None:
-            return max(self.ages_of_consent.values())
-        return regions.lookup(self.ages_of_consent, region) or max(self.ages_of_consent.values())
+        age = None if region is None else regions.lookup(self.ages_of_consent, region)
+        return max(self.ages_of_consent.values()) if age is None else age
 
     def gpc_honored(self, region: str | None) -> bool:
         """Tell whether Global Privacy Control has effect there; an unknown region counts as one whose law asks so."""
-        return self.gpc is GpcMode.HONOR or region is None or regions.covers(regions.GPC_REGIONS, region)
+        return self.gpc is GpcMode.HONOR or region is None or bool(regions.lookup(regions.GPC_REQUIRED, region))
 
     def separate_needs(self, category: Category, region: str | None) -> frozenset[SeparateConsent]:
         """Give what must have been agreed apart for this category there (PIPL Art. 23, 39)."""

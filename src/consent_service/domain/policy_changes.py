@@ -11,13 +11,35 @@ from datetime import datetime, timedelta
 
 from consent_service.domain.durations import Duration
 from consent_service.domain.errors import Fault, PolicyInvalid
-from consent_service.domain.policy import Policy, Tracker
-from consent_service.domain.vocabulary import CATEGORIES, Category, DntMode
+from consent_service.domain.policy import Exemption, Policy, Texts, Tracker
+from consent_service.domain.regions import ANYWHERE
+from consent_service.domain.vocabulary import (
+    CATEGORIES,
+    Category,
+    DntMode,
+    GpcMode,
+    Regime,
+    SeparateConsent,
+    TrackerScope,
+)
 
 ANNOUNCEMENT = timedelta(hours=24)
 """How long before an increase of tracking its announcement must stand (TPE, TSR-13)."""
 
 _DNT_STRENGTH = {DntMode.RECORD: 0, DntMode.RESPECT: 1, DntMode.STRICT: 2}
+_REGIME_STRENGTH = {Regime.NOTICE: 0, Regime.OPT_OUT: 1, Regime.OPT_IN: 2}
+_ELSEWHERE = "ZZ"
+"""A region that no table names (ISO 3166-1 leaves it to users)."""
+
+_NARROWER = frozenset(
+    {
+        (TrackerScope.TRACK, TrackerScope.SHARE),
+        (TrackerScope.TRACK, TrackerScope.INDIVIDUAL),
+        (TrackerScope.TRACK, TrackerScope.AGGREGATE),
+        (TrackerScope.INDIVIDUAL, TrackerScope.AGGREGATE),
+    }
+)
+"""From one scope to another that reaches less far; every other change of scope counts as going further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +57,7 @@ def differences(old: Policy, new: Policy) -> tuple[Difference, ...]:
         *_category_differences(old, new),
         *_tracker_differences(old, new),
         *_signal_differences(old, new),
+        *_protection_differences(old, new),
     ]
     return tuple(sorted(found, key=lambda d: (d.widens is None, d.subject, d.change)))
 
@@ -67,20 +90,55 @@ def _category_differences(old: Policy, new: Policy) -> Iterable[Difference]:
 
 
 def _signal_differences(old: Policy, new: Policy) -> Iterable[Difference]:
-    if _DNT_STRENGTH[new.dnt] < _DNT_STRENGTH[old.dnt]:
-        yield Difference("signals", f"weaker: dnt {old.dnt.value} becomes {new.dnt.value}", None)
+    if new.dnt is not old.dnt:
+        weaker = _DNT_STRENGTH[new.dnt] < _DNT_STRENGTH[old.dnt]
+        yield _protection("signals", f"dnt {old.dnt.value} becomes {new.dnt.value}", weaker=weaker)
     if new.gpc is not old.gpc:
-        weaker = "weaker: " if new.gpc.value != "honor" else ""
-        yield Difference("signals", f"{weaker}gpc {old.gpc.value} becomes {new.gpc.value}", None)
+        weaker = new.gpc is not GpcMode.HONOR
+        yield _protection("signals", f"gpc {old.gpc.value} becomes {new.gpc.value}", weaker=weaker)
+
+
+def _protection_differences(old: Policy, new: Policy) -> Iterable[Difference]:
+    """Compare what protects a visitor who has said nothing, or who is a child, region by region."""
+    for region in sorted(_regions_named(old) | _regions_named(new)):
+        subject = f"region {region}"
+        before, after = old.regime(region), new.regime(region)
+        if before is not after:
+            weaker = _REGIME_STRENGTH[after] < _REGIME_STRENGTH[before]
+            yield _protection(subject, f"{before.value} becomes {after.value}", weaker=weaker)
+        age, new_age = old.age_of_consent(region), new.age_of_consent(region)
+        if age != new_age:
+            yield _protection(subject, f"age of consent {age} becomes {new_age}", weaker=new_age < age)
+        if _needs(old, region) != _needs(new, region):
+            weaker = not _needs(old, region) <= _needs(new, region)
+            yield _protection(subject, "separate consents changed", weaker=weaker)
+    if old.child_directed is not new.child_directed:
+        yield _protection("child_directed", _turned("it", new.child_directed), weaker=old.child_directed)
+
+
+def _protection(subject: str, change: str, *, weaker: bool) -> Difference:
+    return Difference(subject, f"{'weaker: ' if weaker else ''}{change}", None)
+
+
+def _needs(policy: Policy, region: str) -> set[tuple[Category, SeparateConsent]]:
+    return {(category, need) for category in CATEGORIES for need in policy.separate_needs(category, region)}
+
+
+def _regions_named(policy: Policy) -> set[str]:
+    ruled = [rule.regions for rule in policy.regimes] + [rule.regions for rule in policy.separate_consent]
+    return {_ELSEWHERE, *policy.ages_of_consent}.union(*ruled) - {ANYWHERE}
 
 
 def _tracker_differences(old: Policy, new: Policy) -> Iterable[Difference]:
     before = {_identity(old, t): t for t in old.trackers}
     after = {_identity(new, t): t for t in new.trackers}
+    asked_for = {t.name for t in old.trackers if _needs_consent(t)}
     for identity, tracker in after.items():
         subject = f"tracker {tracker.name}"
         if identity not in before:
-            yield Difference(subject, "added", _needs_consent(tracker))
+            needs = _needs_consent(tracker)
+            freed = needs is None and tracker.name in asked_for
+            yield Difference(subject, "weaker: needs no consent any more" if freed else "added", needs)
             continue
         for change, wider in _changes(before[identity], tracker):
             yield Difference(subject, change, tracker.category if wider else None)
@@ -96,7 +154,7 @@ def _identity(policy: Policy, tracker: Tracker) -> tuple[object, ...]:
 
 
 def _needs_consent(tracker: Tracker) -> Category | None:
-    everywhere = tracker.exempt is not None and "*" in tracker.exempt.regions
+    everywhere = tracker.exempt is not None and ANYWHERE in tracker.exempt.regions
     return None if everywhere or tracker.category is Category.STRICTLY_NECESSARY else tracker.category
 
 
@@ -106,13 +164,25 @@ def _changes(old: Tracker, new: Tracker) -> Iterable[tuple[str, bool]]:
         if before != after:
             yield _turned(name, after), after
     if new.scope is not old.scope:
-        yield f"scope {old.scope.value} becomes {new.scope.value}", True
+        yield f"scope {old.scope.value} becomes {new.scope.value}", (old.scope, new.scope) not in _NARROWER
     if old.duration != new.duration:
         yield "duration changed", _longest(new.duration) > _longest(old.duration)
-    if new.purpose != old.purpose and set(old.purpose.items()) - set(new.purpose.items()):
+    if _reworded(old.purpose, new.purpose):
         yield "purpose reworded", True
     if old.exempt != new.exempt:
-        yield "exemption changed", False
+        yield f"{'weaker: ' if _exempts_more(old.exempt, new.exempt) else ''}exemption changed", False
+
+
+def _reworded(old: Texts, new: Texts) -> bool:
+    # A language more or less is presentation; the same language with other words may be another purpose.
+    common = old.keys() & new.keys()
+    return not common or any(old[tag] != new[tag] for tag in common)
+
+
+def _exempts_more(old: Exemption | None, new: Exemption | None) -> bool:
+    if old is None or new is None:
+        return old is None
+    return old.basis is not new.basis or not new.regions <= old.regions
 
 
 def _turned(name: str, on: bool) -> str:

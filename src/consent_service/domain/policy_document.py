@@ -32,7 +32,7 @@ _REQUIRED = frozenset(
 )
 _OPTIONAL = frozenset(
     {"hosts", "signals", "lifetimes", "cookie_cap", "regimes", "separate_consent", "age_of_consent", "child_directed"}
-    | {"cross_device", "providers", "trackers"}
+    | {"cross_device", "providers", "trackers", "outputs"}
 )
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _BUILT_IN_SEPARATE = (
@@ -88,6 +88,7 @@ def _read(root: Node) -> Policy:
         ages_of_consent=_ages(root),
         child_directed=root.at("child_directed").flag(default=False),
         cross_device=root.at("cross_device").flag(default=False),
+        gpp=_gpp(root),
         categories=categories,
         providers={key: _provider(node) for key, node in _optional_members(root, "providers")},
         trackers=read_trackers(root, categories),
@@ -133,6 +134,13 @@ def _first_layer(node: Node) -> tuple[str, ...]:
 
 def _duration(node: Node) -> Duration:
     return node.parsed(Duration.parse, "duration-unfit", Duration(months=6))
+
+
+def _gpp(root: Node) -> bool:
+    if not root.has("outputs"):
+        return False
+    root.at("outputs").only(frozenset(), frozenset({"gpp"}))
+    return root.at("outputs").at("gpp").flag(default=False)
 
 
 def _regimes(root: Node) -> tuple[RegimeRule, ...]:

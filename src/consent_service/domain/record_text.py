@@ -56,16 +56,13 @@ def decode_record(
 ) -> ConsentRecord:
     """Read a record back; `account` is the state of the account that the row names."""
     facts = json.loads(stored.facts)
-    times = [from_micros(micros) if micros else None for micros in json.loads(stored.times)]
-    created_at, updated_at, re_prompt_not_before = times[:3]
-    if created_at is None or updated_at is None:
-        raise ValueError("a record without its moments")
-    web, email = _take_choices(facts, times[3:])
+    created_at, updated_at, re_prompt_not_before, *moments = json.loads(stored.times)
+    web, email = _take_choices(facts, moments)
     return ConsentRecord(
         site=site,
         visitor_id=visitor_id,
-        created_at=created_at,
-        updated_at=updated_at,
+        created_at=from_micros(created_at),
+        updated_at=from_micros(updated_at),
         revision=stored.revision,
         web=web,
         email=email,
@@ -78,7 +75,7 @@ def decode_record(
         objections=frozenset(map(Category, facts.get("j", ()))),
         region=facts.get("l"),
         policy_version=facts.get("p"),
-        re_prompt_not_before=re_prompt_not_before,
+        re_prompt_not_before=from_micros(re_prompt_not_before) if re_prompt_not_before else None,
         account=account,
     )
 
@@ -108,7 +105,7 @@ def encode_account(account: AccountState) -> str:
 def decode_account(account: str, state: str) -> AccountState:
     """Read an account's state back."""
     facts, times = json.loads(state)
-    web, email = _take_choices(facts, [from_micros(micros) for micros in times])
+    web, email = _take_choices(facts, times)
     return AccountState(account, gpc="g" in facts, opted_out="o" in facts, web=web, email=email)
 
 
@@ -147,15 +144,13 @@ def _letter(choice: CategoryChoice | None, group: _Group) -> str:
     return _WITHDRAWN if choice.was_granted else _REFUSED
 
 
-def _take_choices(facts: dict[str, list[list[str]]], times: list[datetime | None]) -> tuple[Choices, Choices]:
-    moments = iter(times)
+def _take_choices(facts: dict[str, list[list[str]]], times: list[int]) -> tuple[Choices, Choices]:
+    moments = map(from_micros, times)
     found: list[Choices] = []
     for name in ("w", "e"):
         choices: dict[Category, CategoryChoice] = {}
         for version, letters in facts.get(name, ()):
             decided_at, expires_at = next(moments), next(moments)
-            if decided_at is None or expires_at is None:
-                raise ValueError("a choice without its moments")
             for category, letter in zip(CATEGORIES, letters, strict=True):
                 if letter != _SILENT:
                     choice = Choice.GRANTED if letter == _GRANTED else Choice.DENIED

@@ -43,7 +43,7 @@ class RegionRule:
 
 def parse_region(text: str | None) -> str | None:
     """Read a region code in any letter case; anything else is the unknown region (REG-01), never an error."""
-    if text is None:
+    if text is None or not text.isascii():  # letters such as the ligature fi turn into others in upper case
         return None
     code = text.strip().upper()
     return code if _REGION.fullmatch(code) else None
@@ -106,7 +106,7 @@ REGION_RULES: tuple[RegionRule, ...] = (
 BUILT_IN_REGIMES = tuple(RegimeRule(frozenset({rule.region}), rule.regime) for rule in REGION_RULES)
 """The same as a policy's rules: a subdivision stands before its country."""
 
-GPC_REGIONS = frozenset(rule.region for rule in REGION_RULES if rule.gpc_required)
+GPC_REQUIRED: Mapping[str, bool] = {rule.region: rule.gpc_required for rule in REGION_RULES}
 
 DEFAULT_AGES_OF_CONSENT: Mapping[str, int] = {
     # GDPR Art. 8(1) lets member states go down from 16 to 13; elsewhere the age the law there names.

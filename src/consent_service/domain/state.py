@@ -44,19 +44,25 @@ def consent_state(situation: Situation) -> ConsentState:
 
 
 def should_prompt(s: Situation) -> bool:
-    """Tell whether to ask: only where a grant is needed, not before its time (CON-09), for the delta alone (CON-11)."""
+    """Tell whether to ask: where a grant is needed, not before its time (CON-09), and for the delta alone (CON-11)."""
     if s.regime is not Regime.OPT_IN:
         return False
+    return any(_open(s, category) for category in CATEGORIES if category is not Category.STRICTLY_NECESSARY)
+
+
+def _open(s: Situation, category: Category) -> bool:
     later = s.record.re_prompt_not_before if s.record is not None else None
     patient = later is not None and s.now < later
-    return any(_open(s, category, patient) for category in CATEGORIES if category is not Category.STRICTLY_NECESSARY)
-
-
-def _open(s: Situation, category: Category, patient: bool) -> bool:
     choice = s.choice(category, Channel.WEB)
     if choice is not None and choice.choice is Choice.GRANTED and lapse(s, category, choice) is Reason.POLICY_CHANGED:
-        return True
+        return not (patient and _asked_about(s, category))
     return not patient and (choice is None or s.now >= choice.expires_at)
+
+
+def _asked_about(s: Situation, category: Category) -> bool:
+    # Who has dismissed the question under this version, or one that went as far, has been asked about the delta.
+    asked = s.record.policy_version if s.record is not None else None
+    return asked is not None and s.rules.covered(asked, category)
 
 
 def cleanup(s: Situation) -> Iterator[Tracker]:

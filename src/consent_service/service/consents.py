@@ -189,5 +189,7 @@ class Consents:
 def _check_revision(asking: Asking, record: ConsentRecord | None) -> None:
     if asking.if_match is None:
         return
-    if record is None or not asking.if_match & {record.revision, ANY_REVISION}:
+    # A stranger's state has revision 0, and that is what an answer to it must be given on.
+    acceptable = {0} if record is None else {record.revision, ANY_REVISION}
+    if not asking.if_match & acceptable:
         raise PreconditionFailed

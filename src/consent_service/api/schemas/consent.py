@@ -78,7 +78,7 @@ class ConsentSubmission(BaseModel):
     action: Literal["accept_all", "reject_all", "custom", "dismiss"]
     policy_version: Annotated[str, Field(min_length=1, max_length=64, description="The version the visitor was shown.")]
     choices: Choices | None = Field(None, description="Required with `custom`, refused otherwise.")
-    locale: Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$")] | None = Field(
+    locale: Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$")] | None = Field(
         None, description="BCP 47 tag of the texts the visitor read."
     )
     method: Literal["banner", "preferences", "withdraw_link", "api", "import"] = "api"

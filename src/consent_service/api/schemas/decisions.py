@@ -54,12 +54,17 @@ class DecisionRequests(BaseModel):
     requests: list[DecisionRequest] = Field(min_length=1, max_length=MAX_VISITORS)
 
 
+ONE, MANY = "(one)", "(many)"
+FORMS = (ONE, MANY)
+"""Names of the two forms that no member has: the framework puts them into the places of faults."""
+
+
 def _form(value: Any) -> str:
-    return "many" if isinstance(value, dict) and "requests" in value else "one"
+    return MANY if isinstance(value, dict) and "requests" in value else ONE
 
 
 AnyDecisionRequest = Annotated[
-    Annotated[DecisionRequest, Tag("one")] | Annotated[DecisionRequests, Tag("many")], Discriminator(_form)
+    Annotated[DecisionRequest, Tag(ONE)] | Annotated[DecisionRequests, Tag(MANY)], Discriminator(_form)
 ]
 
 

@@ -1,8 +1,9 @@
 """The decision state: the one thing that every output is a function of."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from consent_service.domain.decision import Situation, decide_categories
+from consent_service.domain.decision import Decision, Situation, decide_categories
 from consent_service.domain.vocabulary import AgeBand, Category, Reason, Regime
 
 
@@ -53,10 +54,13 @@ class OutputState:
         return self.region is not None and self.region[:2] == "US"
 
 
-def output_state(situation: Situation) -> OutputState:
-    """Decide about all categories and keep what the outputs need."""
-    decisions = decide_categories(situation)
-    pairs = [(decision.category, decision.reason, decision.allow) for decision in decisions]
+def output_state(situation: Situation, decisions: Iterable[Decision] | None = None) -> OutputState:
+    """Keep what the outputs need; `decisions` about all categories are made here where they are not given.
+
+    A caller that cannot reach the store gives decisions that deny, and then the outputs deny as well (SVC-01).
+    """
+    made = decide_categories(situation) if decisions is None else decisions
+    pairs = [(decision.category, decision.reason, decision.allow) for decision in made]
     return OutputState(
         allowed=frozenset(category for category, _, allow in pairs if allow and category is not None),
         consented=frozenset(category for category, why, _ in pairs if why is Reason.GRANTED and category is not None),

@@ -9,13 +9,14 @@ from dataclasses import replace
 
 from consent_service.domain.record import NOTHING, AccountState, CategoryChoice, Choices, ConsentRecord
 from consent_service.domain.transitions.context import Context, Transition, write_event
+from consent_service.domain.transitions.signals import observe, with_signals
 from consent_service.domain.vocabulary import CATEGORIES, Category, Choice, EventType
 
 
 def link(record: ConsentRecord, account: AccountState, ctx: Context) -> Transition:
     """Log the browser in to an account, as the store knows it or new; again with the same account changes nothing."""
     if record.account is not None and record.account.account == account.account:
-        return Transition(record)
+        return observe(record, ctx)
     joined = replace(
         account,
         gpc=account.gpc or record.gpc or ctx.signals.gpc,
@@ -35,13 +36,14 @@ def link(record: ConsentRecord, account: AccountState, ctx: Context) -> Transiti
 def unlink(record: ConsentRecord, ctx: Context) -> Transition:
     """Log the browser out; its own choices count again (IDN-07)."""
     if record.account is None:
-        return Transition(record)
+        return observe(record, ctx)
     changed = _touch(record, None, ctx)
     return Transition(changed, (write_event(ctx, changed, EventType.ACCOUNT_UNLINKED),))
 
 
 def _touch(record: ConsentRecord, account: AccountState | None, ctx: Context) -> ConsentRecord:
-    return replace(record, account=account, revision=record.revision + 1, updated_at=ctx.now)
+    seen = with_signals(record, ctx, lifts_gpc=False)
+    return replace(seen, account=account, revision=record.revision + 1, updated_at=ctx.now)
 
 
 def _protective(device: Choices, account: Choices) -> Choices:

@@ -55,7 +55,9 @@ def submit(record: ConsentRecord, submission: Submission, ctx: Context) -> Trans
     changed = _store(record, submission.channel, after, ctx)
     changed = replace(changed, separate=_separate(record, submission, answer))
     changed = with_signals(changed, ctx, _lifts_gpc(answer, submission.channel, ctx))
-    changed = _touch(changed, ctx, next(iter(after.values())).expires_at)
+    changed = _touch(changed, ctx)
+    if submission.channel is Channel.WEB:
+        changed = _answered(changed, ctx, after[_ALWAYS].expires_at)
     event_type = EventType.IMPORTED if ctx.method is Method.IMPORT else _event_type(before, after)
     details = _details(changed, decided_at, ctx)
     event = write_event(ctx, changed, event_type, channel=submission.channel, choices=answer, details=details)
@@ -71,7 +73,7 @@ def withdraw(record: ConsentRecord, ctx: Context) -> Transition:
         changed = _store(changed, channel, after, ctx)
         expires_at = after[_ALWAYS].expires_at
     changed = with_signals(replace(changed, separate=frozenset()), ctx, lifts_gpc=False)
-    changed = _touch(changed, ctx, expires_at)
+    changed = _answered(_touch(changed, ctx), ctx, expires_at)
     details = {"channels": [channel.value for channel in Channel]}
     event = write_event(ctx, changed, EventType.WITHDRAWN, choices=_REJECTED, details=details)
     return Transition(changed, (event,))
@@ -80,7 +82,7 @@ def withdraw(record: ConsentRecord, ctx: Context) -> Transition:
 def _dismiss(record: ConsentRecord, ctx: Context) -> Transition:
     # Closing the banner is no choice: nothing is granted or refused, but it is not asked again at once (CON-07).
     later = ctx.rules.policy.lifetime(ctx.region).after(ctx.now)
-    changed = _touch(with_signals(record, ctx, lifts_gpc=False), ctx, later)
+    changed = _answered(_touch(with_signals(record, ctx, lifts_gpc=False), ctx), ctx, later)
     return Transition(changed, (write_event(ctx, changed, EventType.DISMISSED),))
 
 
@@ -155,15 +157,16 @@ def _lifts_gpc(answer: Mapping[Category, bool], channel: Channel, ctx: Context) 
     return granted and channel is Channel.WEB and not ctx.signals.gpc and not imported
 
 
-def _touch(record: ConsentRecord, ctx: Context, re_prompt_not_before: datetime) -> ConsentRecord:
-    return replace(
-        record,
-        revision=record.revision + 1,
-        updated_at=ctx.now,
-        region=ctx.region,
-        policy_version=ctx.rules.policy.version,
-        re_prompt_not_before=re_prompt_not_before,
-    )
+def _touch(record: ConsentRecord, ctx: Context) -> ConsentRecord:
+    return replace(record, revision=record.revision + 1, updated_at=ctx.now, region=ctx.region)
+
+
+def _answered(record: ConsentRecord, ctx: Context, re_prompt_not_before: datetime) -> ConsentRecord:
+    # The banner has had its answer under this version; a longer wait, asked for by an opt-out of sale, stands (CON-09).
+    later = re_prompt_not_before
+    if record.opted_out and record.re_prompt_not_before is not None:
+        later = max(later, record.re_prompt_not_before)
+    return replace(record, policy_version=ctx.rules.policy.version, re_prompt_not_before=later)
 
 
 def _granted(choices: Choices) -> frozenset[Category]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from consent_service.domain.record import Choices, ConsentEvent, ConsentRecord
+from consent_service.domain.record import CategoryChoice, Choices, ConsentEvent, ConsentRecord
 from consent_service.domain.ruleset import Ruleset
 from consent_service.domain.signals import NO_SIGNALS, Signals
 from consent_service.domain.vocabulary import Category, Channel, Choice, EventType, Method
@@ -67,15 +67,15 @@ def write_event(
 
 def status_changed(before: ConsentRecord, after: ConsentRecord) -> bool:
     """Tell whether the tracking status differs, whenever it was decided (`Tk: U`, TSR-10)."""
-    return _status(before) != _status(after)
+    return _status(before, after.updated_at) != _status(after, after.updated_at)
 
 
-def _status(record: ConsentRecord) -> tuple[object, ...]:
+def _status(record: ConsentRecord, now: datetime) -> tuple[object, ...]:
     account = record.account
     return (
-        _said(record.web),
-        _said(record.email),
-        (_said(account.web), _said(account.email)) if account else None,
+        _said(record.web, now),
+        _said(record.email, now),
+        (_said(account.web, now), _said(account.email, now)) if account else None,
         record.separate,
         record.dnt,
         record.gpc_known,
@@ -86,5 +86,12 @@ def _status(record: ConsentRecord) -> tuple[object, ...]:
     )
 
 
-def _said(choices: Choices) -> dict[Category, Choice]:
-    return {category: entry.choice for category, entry in choices.items()}
+def _said(choices: Choices, now: datetime) -> dict[Category, tuple[object, ...]]:
+    # A grant counts with the version it was given under and only while it holds; renewing a lapsed one is a change.
+    return {c: _standing(entry, now) for c, entry in choices.items() if c is not Category.STRICTLY_NECESSARY}
+
+
+def _standing(entry: CategoryChoice, now: datetime) -> tuple[object, ...]:
+    if entry.choice is Choice.DENIED:
+        return (entry.choice,)
+    return (entry.choice, entry.policy_version, now >= entry.expires_at)

@@ -1,0 +1,69 @@
+"""Changes for the stores' tests, and a naive tree to compare the log with."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from uuid import uuid4  # noqa: TID251 - a test needs ids, not an order of them
+
+from consent_service.domain.errors import ConsentError
+from consent_service.domain.record import ConsentRecord
+from consent_service.domain.transitions import choices
+from consent_service.domain.transitions.choices import Submission
+from consent_service.domain.transitions.context import Context, Transition
+from consent_service.domain.vocabulary import Action
+from consent_service.ports import Change, Committed, Idempotency, LogEntry, Reply, Store, Subject
+from tests.support.builders import NOW, RULES, SITE
+
+CONTEXT = Context(rules=RULES, policy_sha256="0" * 64, now=NOW, new_id=lambda: str(uuid4()))
+
+
+def visitor(number: int) -> str:
+    """Give the id of a visitor."""
+    return f"visitor{number:015d}"
+
+
+def answering(
+    visitor_id: str, action: Action = Action.ACCEPT_ALL, *, site: str = SITE, key: str | None = None, says: bytes = b"x"
+) -> Change:
+    """Give a change that records an answer; the visitor is made where there is none."""
+
+    def apply(subject: Subject) -> Transition:
+        found = subject.record or ConsentRecord(site, visitor_id, created_at=NOW, updated_at=NOW)
+        return choices.submit(found, Submission(action), CONTEXT)
+
+    kept = None if key is None else Idempotency(visitor_id, key, sha256(says).digest(), NOW + timedelta(hours=1))
+    return Change(site, visitor_id, NOW, apply, numbered, idempotency=kept)
+
+
+def refused(visitor_id: str, error: ConsentError) -> Change:
+    """Give a change that raises."""
+
+    def apply(subject: Subject) -> Transition:
+        raise error
+
+    return Change(SITE, visitor_id, NOW, apply, numbered)
+
+
+def numbered(transition: Transition, entries: Sequence[LogEntry]) -> Reply:
+    """Answer with the entries' places."""
+    return Reply(200, (), ",".join(str(entry.seq) for entry in entries).encode())
+
+
+async def submit_all(store: Store, changes: Sequence[Change]) -> list[Committed | BaseException]:
+    """Submit changes at once; gives what became of each, in their order."""
+    return await asyncio.gather(*(store.writer.submit(change) for change in changes), return_exceptions=True)
+
+
+def linked(change: Change, account: str) -> Change:
+    """Give a change that reads an account along."""
+    return replace(change, account=account)
+
+
+def naive_root(leaves: Sequence[bytes]) -> bytes:
+    """Compute a tree's root by the definition (RFC 6962 §2.1)."""
+    if len(leaves) == 1:
+        return leaves[0]
+    middle = 1 << (len(leaves) - 1).bit_length() - 1
+    return sha256(b"\x01" + naive_root(leaves[:middle]) + naive_root(leaves[middle:])).digest()

@@ -1,0 +1,170 @@
+"""One contract for memory, SQLite and PostgreSQL: what an answer of the store promises."""
+
+from consent_service.domain.errors import IdempotencyKeyReused, PreconditionFailed
+from consent_service.domain.evidence.leaf import commit, format_time, leaf_bytes, leaf_hash
+from consent_service.domain.evidence.proofs import assemble, plan_inclusion, required_nodes, verify_inclusion
+from consent_service.domain.evidence.tree import NodeId
+from consent_service.domain.record import AccountState
+from consent_service.domain.record_text import read_visitor
+from consent_service.domain.transitions import accounts
+from consent_service.domain.vocabulary import Action
+from consent_service.ports import Change, Erasure, LoggedEvent, Store, StoredCheckpoint
+from tests.storage.changes import CONTEXT, answering, naive_root, numbered, refused, submit_all, visitor
+from tests.support.builders import NOW, SITE
+
+
+def hash_of(event: LoggedEvent) -> bytes:
+    """Give the hash of an entry's leaf."""
+    return leaf_hash(leaf_bytes(event.site, event.seq, format_time(event.time), event.pseudonym, event.commitment))
+
+
+def linking(visitor_id: str, account: str) -> Change:
+    """Give a change that logs a visitor in."""
+
+    def apply(subject):
+        return accounts.link(subject.record, subject.account or AccountState(account), CONTEXT)
+
+    return Change(SITE, visitor_id, NOW, apply, numbered, account=account)
+
+
+def erasing(visitor_id: str) -> Erasure:
+    """Give an erasure whose event names the entries it removed."""
+    return Erasure(
+        SITE, visitor_id, NOW, f"stub of {visitor_id}", lambda seqs: {"erased_seqs": ",".join(map(str, seqs))}
+    )
+
+
+async def test_an_answer_can_be_read_as_soon_as_it_was_acknowledged(store: Store) -> None:
+    committed = await store.writer.submit(answering(visitor(1)))
+    stored = await store.visitors.get(SITE, visitor(1))
+    assert stored is not None
+    assert committed.transition is not None
+    assert read_visitor(SITE, visitor(1), stored) == committed.transition.record
+
+
+async def test_an_unknown_visitor_and_one_of_another_site_are_not_there(store: Store) -> None:
+    await store.writer.submit(answering(visitor(1), site="other"))
+    assert await store.visitors.get(SITE, visitor(1)) is None
+    assert await store.visitors.get_many(SITE, [visitor(1), visitor(2)]) == {}
+
+
+async def test_a_refused_change_leaves_no_trace_and_the_others_of_its_batch_alone(store: Store) -> None:
+    changes = [answering(visitor(1)), refused(visitor(2), PreconditionFailed()), answering(visitor(3))]
+    first, second, third = await submit_all(store, changes)
+    assert isinstance(second, PreconditionFailed)
+    assert await store.visitors.get(SITE, visitor(2)) is None
+    assert [event.seq for event in await store.log.events(SITE, -1, 10)] == [0, 1]
+    assert [first.reply.body, third.reply.body] == [b"0", b"1"]  # type: ignore[union-attr]
+
+
+async def test_two_answers_of_one_visitor_in_one_batch_follow_each_other(store: Store) -> None:
+    await submit_all(store, [answering(visitor(1)), answering(visitor(1), Action.REJECT_ALL)])
+    stored = await store.visitors.get(SITE, visitor(1))
+    events = await store.log.visitor_events(SITE, visitor(1), -1, 10)
+    assert stored is not None
+    assert stored.revision == 2
+    assert [b'"given"' in (e.payload or b"") for e in events] == [True, False]
+
+
+async def test_one_key_a_hundred_times_at_once_is_one_event_and_one_answer(store: Store) -> None:
+    """EVD-13, B3: a retry is answered with the first answer."""
+    outcomes = await submit_all(store, [answering(visitor(1), key="k") for _ in range(100)])
+    assert {o.reply.body for o in outcomes} == {b"0"}  # type: ignore[union-attr]
+    assert [o.replayed for o in outcomes].count(False) == 1  # type: ignore[union-attr]
+    assert (await store.log.head(SITE)).size == 1
+
+
+async def test_one_key_for_another_request_is_refused(store: Store) -> None:
+    """EVD-13: the same key with another body."""
+    await store.writer.submit(answering(visitor(1), key="k"))
+    (outcome,) = await submit_all(store, [answering(visitor(1), key="k", says=b"something else")])
+    assert isinstance(outcome, IdempotencyKeyReused)
+
+
+async def test_entries_are_numbered_from_zero_without_gaps_in_each_site(store: Store) -> None:
+    await submit_all(store, [answering(visitor(n), site=site) for n in range(40) for site in ("a", "b")])
+    seqs = {site: [event.seq for event in await store.log.events(site, -1, 100)] for site in ("a", "b")}
+    assert seqs == {"a": list(range(40)), "b": list(range(40))}
+
+
+async def test_every_entry_is_proved_by_the_stored_tree(store: Store) -> None:
+    """EVD-02: stored nodes and leaves give the tree of RFC 6962."""
+    await submit_all(store, [answering(visitor(n)) for n in range(150)])
+    events = await store.log.events(SITE, -1, 1_000)
+    root = (await store.log.head(SITE)).root()
+    plans = [plan_inclusion(event.seq, 150) for event in events]
+    rows = [await store.log.nodes(SITE, sorted(required_nodes(plan))) for plan in plans]
+    proofs = [assemble(plan, found) for plan, found in zip(plans, rows, strict=True)]
+    assert naive_root([hash_of(event) for event in events]) == root
+    assert all(
+        verify_inclusion(hash_of(event), event.seq, 150, proof, root)
+        for event, proof in zip(events, proofs, strict=True)
+    )
+
+
+async def test_a_node_that_is_not_complete_is_not_there(store: Store) -> None:
+    await submit_all(store, [answering(visitor(n)) for n in range(20)])
+    found = await store.log.nodes(SITE, [NodeId(4, 0), NodeId(4, 1), NodeId(0, 19), NodeId(0, 20)])
+    assert sorted(found) == [NodeId(0, 19), NodeId(4, 0)]
+
+
+async def test_every_payload_opens_its_commitment(store: Store) -> None:
+    await submit_all(store, [answering(visitor(n)) for n in range(5)])
+    events = await store.log.events(SITE, -1, 10)
+    assert [commit(e.salt or b"", e.payload or b"") for e in events] == [e.commitment for e in events]
+
+
+async def test_an_account_is_shared_by_the_visitors_that_are_logged_in_to_it(store: Store) -> None:
+    await submit_all(store, [answering(visitor(n)) for n in range(2)])
+    await submit_all(store, [linking(visitor(n), "customer") for n in range(2)])
+    stored = await store.visitors.get_many(SITE, [visitor(0), visitor(1)])
+    assert {s.account for s in stored.values()} == {"customer [{},[]]"}
+
+
+async def test_an_erasure_leaves_the_leaf_and_nothing_of_the_person(store: Store) -> None:
+    """IDN-09, EVD-02: payload, salt, record and remembered answers go; leaves, root and the other visitor stay."""
+    await submit_all(store, [answering(visitor(1), key="k"), answering(visitor(2))])
+    await store.writer.submit(linking(visitor(1), "customer"))
+    before = await store.log.events(SITE, -1, 10)
+    entry = await store.writer.erase(erasing(visitor(1)))
+    after = await store.log.events(SITE, -1, 10)
+    assert entry is not None
+    assert await store.visitors.get(SITE, visitor(1)) is None
+    assert await store.log.visitor_events(SITE, visitor(1), -1, 10) == []
+    assert [e.commitment for e in after[:3]] == [e.commitment for e in before]
+    assert [(e.salt, e.payload, e.visitor_id) for e in (after[0], after[2])] == [(None, None, None)] * 2
+    assert after[1].payload == before[1].payload
+    assert after[3].payload == b'{"erased_seqs":"0,2"}'
+    assert entry.leaf_hash == hash_of(after[3])
+    again = await store.writer.submit(answering(visitor(1), key="k"))
+    assert not again.replayed
+
+
+async def test_an_account_is_kept_while_another_visitor_is_logged_in_to_it(store: Store) -> None:
+    await submit_all(store, [answering(visitor(n)) for n in range(2)])
+    await submit_all(store, [linking(visitor(n), "customer") for n in range(2)])
+    await store.writer.erase(erasing(visitor(0)))
+    other = await store.visitors.get(SITE, visitor(1))
+    assert other is not None
+    assert other.account == "customer [{},[]]"
+
+
+async def test_erasing_a_stranger_writes_nothing(store: Store) -> None:
+    assert await store.writer.erase(erasing(visitor(9))) is None
+    assert (await store.log.head(SITE)).size == 0
+
+
+async def test_a_visitors_events_come_in_pages(store: Store) -> None:
+    for _ in range(5):
+        await store.writer.submit(answering(visitor(1)))
+    first = await store.log.visitor_events(SITE, visitor(1), -1, 3)
+    second = await store.log.visitor_events(SITE, visitor(1), first[-1].seq, 3)
+    assert [e.seq for e in (*first, *second)] == [0, 1, 2, 3, 4]
+
+
+async def test_checkpoints_are_kept_once_for_each_size(store: Store) -> None:
+    notes = [StoredCheckpoint(SITE, size, note, NOW) for size, note in ((2, "b"), (1, "a"), (1, "another"))]
+    await store.log.add_checkpoint(notes[0])
+    await store.log.add_checkpoint(notes[1])
+    await store.log.add_checkpoint(notes[2])
+    assert await store.log.checkpoints(SITE) == [notes[1], notes[0]]

