@@ -1,14 +1,14 @@
-"""What every test may ask for: a real PostgreSQL, a real browser, and Hypothesis profiles."""
+"""What all tests share: a real PostgreSQL, started when the first test asks for it."""
 
-import os
+import pytest
 
-from hypothesis import HealthCheck, settings
+from consent_service.storage import reader
+from tests.support.postgres import postgres_database, postgres_server, postgres_url
 
-# Deadlines are off: tests state no timings, and these machines are shared. A run in CI is the same run each time.
-settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile(
-    "ci", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, print_blob=True
-)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "local"))
+__all__ = ["postgres_database", "postgres_server", "postgres_url"]
 
-pytest_plugins = ["tests.support.postgres", "tests.support.chromium"]
+
+@pytest.fixture(autouse=True)
+def _patient_lookups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy test machine take longer for a lookup than a visitor would wait; tests of the limit set their own."""
+    monkeypatch.setattr(reader, "READ_SECONDS", 20.0)

@@ -105,7 +105,9 @@ async def test_one_call_withdraws_everything(any_service: Running) -> None:
     assert [event["event_type"] for event in events] == ["given", "given", "withdrawn"]
 
 
-async def test_a_grant_lapses_and_the_banner_asks_again(service: Running, browser: httpx.AsyncClient, visitor: str) -> None:
+async def test_a_grant_lapses_and_the_banner_asks_again(
+    service: Running, browser: httpx.AsyncClient, visitor: str
+) -> None:
     """CON-10: the record is kept, the decision denies."""
     service.clock.forward(timedelta(days=182))
     body = (await browser.get("/v1/consent")).json()
@@ -157,7 +159,9 @@ async def test_a_choice_that_leaves_categories_out_names_the_seven_missing_ones(
     assert set(answer.json()["missing"]) == ALL - {"advertising"}
 
 
-@pytest.mark.parametrize("locale", ["en", "zh-Hans-CN", "i-klingon", "de-Latn-DE-1996-u-co-phonebk-x-" + "-".join(["privat"] * 5)])
+@pytest.mark.parametrize(
+    "locale", ["en", "zh-Hans-CN", "i-klingon", "de-Latn-DE-1996-u-co-phonebk-x-" + "-".join(["privat"] * 5)]
+)
 async def test_any_language_tag_is_kept(browser: httpx.AsyncClient, locale: str) -> None:
     answer = await browser.put("/v1/consent", json=submission(locale=locale))
     events = (await browser.get("/v1/consent/history")).json()["events"]

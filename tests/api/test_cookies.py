@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.service import ADDRESS, Running, STRANGER, memory_store, running, submission
+from tests.support.service import ADDRESS, STRANGER, Running, memory_store, running, submission
 
 VISITOR, STATE = "consent_visitor", "consent_state"
 
@@ -29,7 +29,9 @@ async def test_the_proof_of_possession_is_out_of_reach_of_page_script(browser: h
     assert (cookie["httponly"], cookie["secure"], cookie["samesite"].lower()) == (True, True, "lax")
 
 
-async def test_the_state_may_be_read_by_page_script_and_lives_as_long_as_the_consent(browser: httpx.AsyncClient) -> None:
+async def test_the_state_may_be_read_by_page_script_and_lives_as_long_as_the_consent(
+    browser: httpx.AsyncClient,
+) -> None:
     answer = await browser.put("/v1/consent", json=submission())
     cookie = cookies_of(answer)[STATE]
 
@@ -48,7 +50,9 @@ async def test_reading_refreshes_the_state_of_a_known_visitor_alone(browser: htt
     assert cookies_of(unknown) == {}
 
 
-@pytest.mark.parametrize("path", ["/v1/consent", "/v1/banner", "/v1/banner?state=0", "/.well-known/dnt/", "/livez", "/docs"])
+@pytest.mark.parametrize(
+    "path", ["/v1/consent", "/v1/banner", "/v1/banner?state=0", "/.well-known/dnt/", "/livez", "/docs"]
+)
 async def test_a_first_visit_sets_no_cookie(browser: httpx.AsyncClient, path: str) -> None:
     assert "set-cookie" not in (await browser.get(path)).headers
 
@@ -75,7 +79,9 @@ async def test_a_client_chosen_id_is_never_adopted(service: Running, forged: str
     assert cookies_of(answer)[VISITOR].value.split(".")[1] == answer.json()["visitor_id"]
 
 
-async def test_the_proof_of_one_visitor_does_not_open_another(service: Running, browser: httpx.AsyncClient, visitor: str) -> None:
+async def test_the_proof_of_one_visitor_does_not_open_another(
+    service: Running, browser: httpx.AsyncClient, visitor: str
+) -> None:
     proof = browser.cookies[VISITOR].split(".")[2]
     async with service.browser() as thief:
         answer = await thief.get("/v1/consent", headers={"Cookie": f"{VISITOR}=v1.{STRANGER}.{proof}"})
@@ -94,9 +100,16 @@ async def test_visitor_ids_are_random_and_say_nothing_about_the_caller(service: 
 
 @pytest.mark.parametrize(
     ("settings", "secure"),
-    [({}, True), ({"dev": True}, True), ({"insecure_cookies": True}, False), ({"public_url": "http://127.0.0.1:8080"}, True)],
+    [
+        ({}, True),
+        ({"dev": True}, True),
+        ({"insecure_cookies": True}, False),
+        ({"public_url": "http://127.0.0.1:8080"}, True),
+    ],
 )
-async def test_secure_is_left_off_by_its_own_setting_only(tmp_path: Path, settings: dict[str, object], secure: bool) -> None:
+async def test_secure_is_left_off_by_its_own_setting_only(
+    tmp_path: Path, settings: dict[str, object], secure: bool
+) -> None:
     async with running(tmp_path, memory_store(tmp_path), **settings) as service, service.browser() as browser:
         answer = await browser.put("/v1/consent", json=submission())
 

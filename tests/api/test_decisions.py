@@ -46,7 +46,14 @@ async def test_what_the_visitor_said_counts_at_once(
 
 @pytest.mark.parametrize(
     ("region", "reason"),
-    [("FR", "no_record"), ("US-TX", "region_default"), ("US-VA", "region_default"), ("ZZ", "no_record"), ("", "no_record"), ("nonsense", "no_record")],
+    [
+        ("FR", "no_record"),
+        ("US-TX", "region_default"),
+        ("US-VA", "region_default"),
+        ("ZZ", "no_record"),
+        ("", "no_record"),
+        ("nonsense", "no_record"),
+    ],
 )
 async def test_silence_means_what_the_region_says(shop: httpx.AsyncClient, region: str, reason: str) -> None:
     """REG-01, REG-05: an unknown region is the strictest."""
@@ -79,12 +86,30 @@ async def test_trackers_and_categories_are_answered_in_the_order_asked(shop: htt
     assert answer.status_code == 200
     assert answer.json() == {
         "decisions": [
-            {"tracker": "_ga", "category": "analytical_performance", "allow": True, "reason": "granted", "max_age": left},
+            {
+                "tracker": "_ga",
+                "category": "analytical_performance",
+                "allow": True,
+                "reason": "granted",
+                "max_age": left,
+            },
             {"tracker": "session", "category": "technical", "allow": True, "reason": "exempt"},
             {"tracker": "nobody_knows", "category": None, "allow": False, "reason": "unregistered"},
             {"tracker": "ad_pixel", "category": "advertising", "allow": True, "reason": "granted"},
-            {"tracker": "_ga_ABC", "category": "analytical_performance", "allow": True, "reason": "granted", "max_age": left},
-            {"tracker": "cart", "category": "strictly_necessary", "allow": True, "reason": "exempt", "max_age": 7 * 86_400},
+            {
+                "tracker": "_ga_ABC",
+                "category": "analytical_performance",
+                "allow": True,
+                "reason": "granted",
+                "max_age": left,
+            },
+            {
+                "tracker": "cart",
+                "category": "strictly_necessary",
+                "allow": True,
+                "reason": "exempt",
+                "max_age": 7 * 86_400,
+            },
             {"category": "functionality", "allow": True, "reason": "granted"},
             {"category": "advertising", "allow": True, "reason": "granted"},
         ]
@@ -102,7 +127,9 @@ async def test_what_may_stay_on_the_device_never_outlives_the_choice(
 
 
 @pytest.mark.parametrize("visitor_id", [None, STRANGER])
-async def test_a_visitor_without_an_id_is_asked_about_like_any_stranger(shop: httpx.AsyncClient, visitor_id: str | None) -> None:
+async def test_a_visitor_without_an_id_is_asked_about_like_any_stranger(
+    shop: httpx.AsyncClient, visitor_id: str | None
+) -> None:
     answer = await shop.post("/v1/decisions", json={"visitor_id": visitor_id, "trackers": ["_fbp", "cart"]})
 
     assert [item["allow"] for item in answer.json()["decisions"]] == [False, True]

@@ -47,7 +47,9 @@ async def test_a_key_stands_for_one_request_only(browser: httpx.AsyncClient, vis
     assert withdrawn.status_code == 422
 
 
-async def test_a_key_of_one_visitor_says_nothing_about_another(service: Running, browser: httpx.AsyncClient, visitor: str) -> None:
+async def test_a_key_of_one_visitor_says_nothing_about_another(
+    service: Running, browser: httpx.AsyncClient, visitor: str
+) -> None:
     async with service.browser() as second:
         await second.put("/v1/consent", json=submission())
         mine = await browser.put("/v1/consent", json=submission("reject_all"), headers={"Idempotency-Key": KEY})
@@ -83,7 +85,11 @@ async def test_a_strangers_key_must_be_hard_to_guess(browser: httpx.AsyncClient,
 async def test_a_stranger_whose_answer_was_lost_becomes_the_same_visitor(any_service: Running) -> None:
     """For ten minutes; after that the key makes a new one."""
     asked = {"Idempotency-Key": KEY}
-    async with any_service.browser(**asked) as lost, any_service.browser(**asked) as again, any_service.browser(**asked) as late:
+    async with (
+        any_service.browser(**asked) as lost,
+        any_service.browser(**asked) as again,
+        any_service.browser(**asked) as late,
+    ):
         first = await lost.put("/v1/consent", json=submission())
         any_service.clock.forward(timedelta(minutes=9, seconds=59))
         second = await again.put("/v1/consent", json=submission())
@@ -127,7 +133,9 @@ async def test_a_hundred_strangers_with_one_key_are_one_visitor(any_service: Run
     """B3."""
     async with any_service.client() as client:
         asked = {"Idempotency-Key": str(uuid4())}
-        answers = await asyncio.gather(*(client.put("/v1/consent", json=submission(), headers=asked) for _ in range(100)))
+        answers = await asyncio.gather(
+            *(client.put("/v1/consent", json=submission(), headers=asked) for _ in range(100))
+        )
 
     assert {answer.status_code for answer in answers} <= {200, 201, 409}
     assert await events_of(any_service) == 1
@@ -142,7 +150,9 @@ async def test_the_shop_may_repeat_the_minting_of_a_visitor(shop: httpx.AsyncCli
     assert second.headers["idempotency-replayed"] == "true"
 
 
-async def test_a_refused_request_does_not_use_up_its_key(service: Running, browser: httpx.AsyncClient, visitor: str) -> None:
+async def test_a_refused_request_does_not_use_up_its_key(
+    service: Running, browser: httpx.AsyncClient, visitor: str
+) -> None:
     key = {"Idempotency-Key": KEY}
     stale = await browser.put("/v1/consent", json=submission(), headers=key | {"If-Match": '"9"'})
     taken = await browser.put("/v1/consent", json=submission(), headers=key | {"If-Match": '"1"'})

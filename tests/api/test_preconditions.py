@@ -34,7 +34,9 @@ async def test_a_change_of_the_current_revision_is_taken(browser: httpx.AsyncCli
 
 @pytest.mark.parametrize("tag", ['"0"', '"2"', 'W/"1"', "1", '""', "nonsense", '"' + "9" * 40 + '"'])
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_a_change_of_another_revision_is_refused(browser: httpx.AsyncClient, visitor: str, method: str, tag: str) -> None:
+async def test_a_change_of_another_revision_is_refused(
+    browser: httpx.AsyncClient, visitor: str, method: str, tag: str
+) -> None:
     body = submission("reject_all") if method == "PUT" else None
     answer = await browser.request(method, "/v1/consent", json=body, headers={"If-Match": tag})
     read = await browser.get("/v1/consent")
@@ -61,7 +63,10 @@ async def test_of_fifty_changes_of_one_revision_one_wins(any_service: Running) -
     async with any_service.browser() as browser:
         await browser.put("/v1/consent", json=submission())
         answers = await asyncio.gather(
-            *(browser.put("/v1/consent", json=submission("reject_all"), headers={"If-Match": '"1"'}) for _ in range(25)),
+            *(
+                browser.put("/v1/consent", json=submission("reject_all"), headers={"If-Match": '"1"'})
+                for _ in range(25)
+            ),
             *(browser.delete("/v1/consent", headers={"If-Match": '"1"'}) for _ in range(25)),
         )
         read = await browser.get("/v1/consent")

@@ -17,7 +17,9 @@ async def test_a_version_that_was_never_published_is_unknown(browser: httpx.Asyn
     assert (answer.status_code, code(answer)) == (422, "policy-version-unknown")
 
 
-async def test_a_version_that_is_not_yet_in_force_cannot_have_been_shown(service: Running, browser: httpx.AsyncClient) -> None:
+async def test_a_version_that_is_not_yet_in_force_cannot_have_been_shown(
+    service: Running, browser: httpx.AsyncClient
+) -> None:
     await service.publish(version="v2", effective_from=TOMORROW)
     early = await browser.put("/v1/consent", json=submission(policy_version="v2"))
     service.clock.forward(timedelta(days=2))

@@ -31,7 +31,9 @@ def reason(answer: httpx.Response, category: str = "advertising") -> str:
         ([("DNT", "0, 1")], "1"),
     ],
 )
-async def test_do_not_track_is_read_as_the_standard_says(shop: httpx.AsyncClient, fields: Fields, dnt: str | None) -> None:
+async def test_do_not_track_is_read_as_the_standard_says(
+    shop: httpx.AsyncClient, fields: Fields, dnt: str | None
+) -> None:
     """SIG-01 to SIG-04: three states kept apart, malformed counts as absent."""
     answer = await shop.get(f"/v1/visitors/{STRANGER}/decisions?region=FR", headers=fields)
 
@@ -53,7 +55,9 @@ async def test_do_not_track_is_read_as_the_standard_says(shop: httpx.AsyncClient
         ([("Sec-GPC", "0"), ("Sec-GPC", "2")], False),
     ],
 )
-async def test_global_privacy_control_is_on_only_at_exactly_one(shop: httpx.AsyncClient, fields: Fields, gpc: bool) -> None:
+async def test_global_privacy_control_is_on_only_at_exactly_one(
+    shop: httpx.AsyncClient, fields: Fields, gpc: bool
+) -> None:
     """SIG-09, SIG-10."""
     answer = await shop.get(f"/v1/visitors/{STRANGER}/decisions?region=US-CA", headers=fields)
 
@@ -66,7 +70,9 @@ async def test_do_not_track_denies_where_nobody_was_asked(shop: httpx.AsyncClien
     texas = await shop.get(f"/v1/visitors/{STRANGER}/decisions?region=US-TX", headers={"DNT": "1"})
     allowed = await shop.get(f"/v1/visitors/{STRANGER}/decisions?region=FR", headers={"DNT": "0"})
 
-    assert {reason(texas, name) for name in ("advertising", "social_media", "statistical", "analytical_performance")} == {"dnt"}
+    assert {
+        reason(texas, name) for name in ("advertising", "social_media", "statistical", "analytical_performance")
+    } == {"dnt"}
     assert (reason(texas, "strictly_necessary"), reason(texas, "functionality")) == ("exempt", "region_default")
     assert reason(allowed) == "no_record"
 
@@ -74,7 +80,9 @@ async def test_do_not_track_denies_where_nobody_was_asked(shop: httpx.AsyncClien
 async def test_gpc_overrides_a_stored_grant_in_the_same_answer(shop: httpx.AsyncClient, visitor: str) -> None:
     """SIG-12, SIG-13: what sells or shares is off, first-party uses stay."""
     answer = await shop.get(f"/v1/visitors/{visitor}/decisions?region=FR", headers={"Sec-GPC": "1"})
-    trackers = await shop.post("/v1/decisions", json={"visitor_id": visitor, "trackers": ["_fbp", "own_ads", "settings_lso"]})
+    trackers = await shop.post(
+        "/v1/decisions", json={"visitor_id": visitor, "trackers": ["_fbp", "own_ads", "settings_lso"]}
+    )
 
     assert (reason(answer), reason(answer, "functionality")) == ("gpc", "granted")
     assert [item["reason"] for item in trackers.json()["decisions"]] == ["gpc", "granted", "granted"]
@@ -163,7 +171,14 @@ async def test_what_page_script_sees_counts_and_never_cancels_the_field(
 
 
 @pytest.mark.parametrize(
-    ("body", "fields", "dnt"), [("1", [], "1"), ("0", [("DNT", "1")], "1"), ("1", [("DNT", "0")], "1"), (None, [("DNT", "0")], "0"), (None, [], None)]
+    ("body", "fields", "dnt"),
+    [
+        ("1", [], "1"),
+        ("0", [("DNT", "1")], "1"),
+        ("1", [("DNT", "0")], "1"),
+        (None, [("DNT", "0")], "0"),
+        (None, [], None),
+    ],
 )
 async def test_do_not_track_in_the_body_is_joined_protectively(
     shop: httpx.AsyncClient, body: str | None, fields: Fields, dnt: str | None

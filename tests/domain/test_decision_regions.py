@@ -99,7 +99,7 @@ def test_a_later_request_without_gpc_changes_nothing() -> None:
 def test_gpc_is_honoured_everywhere_or_where_a_law_asks_for_it(
     mode: GpcMode, region: str | None, expected: Reason
 ) -> None:
-    """SIG-12, contract §10: where nothing is known the law counts as asking; a state with a row has that row's answer."""
+    """SIG-12, contract §10: the unknown region counts as one whose law asks; a state has its own row's answer."""
     s = situation(None, region, gpc=True, by=rules(signals={"gpc": mode.value}))
     assert reason(s, ADS) is expected
     assert s.gpc

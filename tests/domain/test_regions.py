@@ -28,7 +28,7 @@ GPC_STATES = "CA CO CT TX MT NE NH NJ MN MD DE OR".split()  # noqa: SIM905 - the
     "region", [*EEA, "GB", "CH", "CN", "BR", "CA-QC", "FR-75", "GB-SCT", "DE-BY", "JP", "ZZ", None]
 )
 def test_where_consent_comes_first(region: str | None) -> None:
-    """REG-01, REG-02, REG-07: the EU, the EEA, the UK, Switzerland, Quebec, China, Brazil, and wherever nothing is known."""
+    """REG-01, REG-02, REG-07: EEA, UK, Switzerland, Quebec, China, Brazil, and wherever nothing is known."""
     assert BUILT_IN.regime(region) is Regime.OPT_IN
 
 

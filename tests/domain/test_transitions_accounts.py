@@ -48,7 +48,8 @@ def test_where_browser_and_account_disagree_the_protective_answer_wins(
 ) -> None:
     """IDN-08: the four cases of a conflict, and those with one side silent; never a silent upgrade."""
     asked = {Channel.WEB: "_fbp", Channel.EMAIL: "mail_open_individual"}[channel]
-    joined = logged_in(record(**{channel.value: device}), account(**{channel.value: customer}))
+    by_channel = {Channel.WEB: account(customer), Channel.EMAIL: account(email=customer)}[channel]
+    joined = logged_in(record(**{channel.value: device}), by_channel)
     assert reason(situation(joined, by=SHARED), asked) is expected
 
 
@@ -130,7 +131,7 @@ def test_signal_and_opt_out_travel_both_ways_also_without_sharing() -> None:
 
 
 def test_logging_in_and_out_is_one_event_each() -> None:
-    """EVD-01: the revision rises by one per recorded change; the new device is told where choices came from (IDN-06)."""
+    """EVD-01: the revision rises by one per change; a new device is told of what it got (IDN-06)."""
     first = link(record(revision=3), account(YES), context(by=SHARED))
     assert [(e.event_type, e.payload()["synced"]) for e in first.events] == [(EventType.ACCOUNT_LINKED, True)]
     assert first.record.revision == 4

@@ -7,8 +7,9 @@ from consent_service.domain.evidence.tree import NodeId
 from consent_service.domain.record import AccountState
 from consent_service.domain.record_text import read_visitor
 from consent_service.domain.transitions import accounts
+from consent_service.domain.transitions.context import Transition
 from consent_service.domain.vocabulary import Action
-from consent_service.ports import Change, Erasure, LoggedEvent, Store, StoredCheckpoint
+from consent_service.ports import Change, Erasure, LoggedEvent, Store, StoredCheckpoint, Subject
 from tests.storage.changes import CONTEXT, answering, naive_root, numbered, refused, submit_all, visitor
 from tests.support.builders import NOW, SITE
 
@@ -21,7 +22,8 @@ def hash_of(event: LoggedEvent) -> bytes:
 def linking(visitor_id: str, account: str) -> Change:
     """Give a change that logs a visitor in."""
 
-    def apply(subject):
+    def apply(subject: Subject) -> Transition:
+        assert subject.record is not None
         return accounts.link(subject.record, subject.account or AccountState(account), CONTEXT)
 
     return Change(SITE, visitor_id, NOW, apply, numbered, account=account)

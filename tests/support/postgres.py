@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: started once a session, a fresh database for each test that asks, and a way to kill it."""
+"""A real PostgreSQL for tests: started once a session, a fresh database for each test, and a way to kill it."""
 
 import asyncio
 import os
@@ -186,7 +186,7 @@ def database_name(url: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """Address of one server for the whole session (one for each xdist worker); write to databases of your own on it."""
+    """Name the server of this session (of this xdist worker); write only to databases of your own on it."""
     given = os.environ.get("CONSENT_TEST_POSTGRES_URL")
     if given:
         yield given
@@ -201,7 +201,7 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture
 def postgres_database(postgres_url: str) -> Iterator[str]:
-    """Address of a database that is empty at the start of each test and gone after it."""
+    """Make a database that is empty at the start of each test and gone after it, and give its address."""
     url = create_database(postgres_url)
     yield url
     drop_database(url)
@@ -209,7 +209,7 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def postgres_server() -> Iterator[PostgresServer]:
-    """A running server of this test's own, to be killed, stopped and started at will."""
+    """Start a server of this test's own, to be killed, stopped and started at will."""
     server = PostgresServer()
     try:
         server.start()

