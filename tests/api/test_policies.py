@@ -1,5 +1,6 @@
 """Publishing policies over HTTP (contract §6, §10)."""
 
+import json
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
@@ -108,7 +109,7 @@ async def test_an_admin_key_publishes_policies_of_its_own_site_only(service: Run
 
 @pytest.mark.parametrize("body", [[], "policy", 7, None, {}, {"site": "default"}])
 async def test_what_is_no_policy_is_refused(shop: httpx.AsyncClient, body: object) -> None:
-    answer = await shop.post("/v1/policies", json=body)
+    answer = await shop.post("/v1/policies", content=json.dumps(body), headers={"Content-Type": "application/json"})
 
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"

@@ -33,7 +33,7 @@ def service(tmp_path: Path) -> Iterator[dict[str, str]]:
     }
     log = tmp_path / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen([SERVICE, "serve"], env=environment, stderr=output)  # noqa: S603 - our own program
+        process = subprocess.Popen([SERVICE, "serve"], env=environment, stderr=output)
         try:
             wait_until_ready(f"http://127.0.0.1:{port}", log)
             yield {"SERVICE": f"http://127.0.0.1:{port}", "KEY": key}

@@ -19,9 +19,9 @@ from consent_service.domain.vocabulary import Regime
 from tests.support.builders import policy
 
 BUILT_IN = policy()
-EEA = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO".split()  # noqa: SIM905 - a table of codes
-OPT_OUT_STATES = "CA VA CO CT UT FL OR TX MT DE IA NE NH NJ TN MN MD IN KY RI".split()  # noqa: SIM905 - the same
-GPC_STATES = "CA CO CT TX MT NE NH NJ MN MD DE OR".split()  # noqa: SIM905 - the same
+EEA = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO".split()
+OPT_OUT_STATES = "CA VA CO CT UT FL OR TX MT DE IA NE NH NJ TN MN MD IN KY RI".split()
+GPC_STATES = "CA CO CT TX MT NE NH NJ MN MD DE OR".split()
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ MOVES: dict[str, Any] = {
     "opt_out": opt_out,
     "opt_in": opt_in,
     "age_band": lambda known, ctx: set_age_band(known, AgeBand.ADULT, ctx),
-    "restriction": lambda known, ctx: set_restriction(known, True, ctx),  # noqa: FBT003 - the move's own fact
+    "restriction": lambda known, ctx: set_restriction(known, True, ctx),
     "objections": lambda known, ctx: set_objections(known, ALL, ctx),
     "log in": lambda known, ctx: link(known, account(), ctx),
     "log out": unlink,
@@ -168,7 +168,7 @@ NOTHING_NEW: dict[str, tuple[ConsentRecord, Any]] = {
     "opt_out": (record(opted_out=True), opt_out),
     "opt_in": (record(), opt_in),
     "age_band": (record(), lambda known, ctx: set_age_band(known, AgeBand.UNKNOWN, ctx)),
-    "restriction": (record(), lambda known, ctx: set_restriction(known, False, ctx)),  # noqa: FBT003 - as above
+    "restriction": (record(), lambda known, ctx: set_restriction(known, False, ctx)),
     "objections": (record(), lambda known, ctx: set_objections(known, frozenset(), ctx)),
     "log in": (record(account=account()), lambda known, ctx: link(known, account(), ctx)),
     "log out": (record(), unlink),

@@ -24,7 +24,7 @@ KILLS = int(os.environ.get("CONSENT_KILLS", "5"))
 def acknowledged_before_a_kill(url: str, keys: Path, number: int) -> dict[int, str]:
     """Let a process write, kill it at some moment, and give what it had acknowledged: seq to visitor."""
     command = [sys.executable, "-m", "tests.reliability.writing_child", url, str(keys), str(number * 10_000_000)]
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     first = child.stdout.readline()
     time.sleep(0.05 + 0.03 * (number % 7))
@@ -68,7 +68,7 @@ def kill_again_and_again(url: str, keys: Path) -> tuple[int, list[int], list[obj
 
 def test_nothing_acknowledged_is_lost_when_the_process_is_killed_on_sqlite(tmp_path: Path) -> None:
     acknowledged, missing, findings = kill_again_and_again(f"sqlite:///{tmp_path / 'consent.db'}", tmp_path / "keys")
-    print(f"\nA1 SQLite: {KILLS} kills, {acknowledged} acknowledged, {len(missing)} lost")  # noqa: T201 - the figure
+    print(f"\nA1 SQLite: {KILLS} kills, {acknowledged} acknowledged, {len(missing)} lost")
     assert acknowledged > KILLS
     assert (missing, findings) == ([], [])
 
@@ -77,7 +77,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed_on_postgresql(
     postgres_database: str, tmp_path: Path
 ) -> None:
     acknowledged, missing, findings = kill_again_and_again(postgres_database, tmp_path / "keys")
-    print(f"\nA1 PostgreSQL: {KILLS} kills, {acknowledged} acknowledged, {len(missing)} lost")  # noqa: T201 - the figure
+    print(f"\nA1 PostgreSQL: {KILLS} kills, {acknowledged} acknowledged, {len(missing)} lost")
     assert acknowledged > KILLS
     assert (missing, findings) == ([], [])
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from uuid import uuid4  # noqa: TID251 - a test needs ids, not an order of them
+from uuid import uuid4
 
 from consent_service.domain.errors import ConsentError
 from consent_service.domain.record import ConsentRecord

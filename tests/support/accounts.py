@@ -37,6 +37,6 @@ def temporary_directory(prefix: str, account: Account) -> Path:
     """Make a directory that the account owns and can walk to, even where TMPDIR lies in a home closed to others."""
     usual = Path(tempfile.gettempdir()).resolve()
     reachable = account.user is None or all(part.stat().st_mode & stat.S_IXOTH for part in (usual, *usual.parents))
-    made = Path(tempfile.mkdtemp(prefix=prefix, dir=usual if reachable else "/var/tmp"))  # noqa: S108  # mkdtemp names it
+    made = Path(tempfile.mkdtemp(prefix=prefix, dir=usual if reachable else "/var/tmp"))  # mkdtemp names it
     account.take(made)
     return made

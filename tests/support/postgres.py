@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4  # noqa: TID251  # names of throw-away databases
+from uuid import uuid4  # names of throw-away databases
 
 import asyncpg
 import psutil

@@ -47,12 +47,17 @@ def _from_debian() -> Iterator[Path]:
 
 
 def _copy(candidate: Path, scratch: Path, account: Account) -> Path:
-    copied = scratch / "postgresql"
-    shutil.rmtree(copied, ignore_errors=True)
-    shutil.copytree(candidate.parent, copied, ignore=shutil.ignore_patterns("include"))
-    for path in (copied, *copied.rglob("*")):
+    """Copy an installation with the libraries that its wheel keeps beside it, which are looked up by relative path."""
+    root = scratch / "installation"
+    package = candidate.parents[1]
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(candidate.parent, root / package.name / candidate.parent.name)
+    libraries = package.with_suffix(".libs")
+    if libraries.exists():
+        shutil.copytree(libraries, root / libraries.name)
+    for path in (root, *root.rglob("*")):
         account.take(path)
-    return copied / candidate.name
+    return root / candidate.relative_to(package.parent)
 
 
 def _start(directory: Path, account: Account) -> bool:

@@ -23,7 +23,7 @@ from consent_service.domain.vocabulary import (
 )
 from tests.support.builders import NOW, RULES, SITE, TRACKERS, VISITOR, policy
 
-MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - made aware by `timezones`
+MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))
 NEAR = st.timedeltas(timedelta(days=-800), timedelta(days=800)).map(lambda distance: NOW + distance)
 REGIONS = st.sampled_from(
     [None, "FR", "DE", "GB", "US", "US-CA", "US-TX", "US-VA", "CA", "CA-QC", "CN", "BR", "JP", "ZZ"]
