@@ -9,7 +9,13 @@ from tests.support.service import Running, code, submission
 
 KIB = 1024
 JSON = {"Content-Type": "application/json"}
-SMALL = [("PUT", "/v1/consent"), ("DELETE", "/v1/consent"), ("POST", "/v1/keys"), ("POST", "/v1/visitors"), ("DELETE", "/v1/consent/data")]
+SMALL = [
+    ("PUT", "/v1/consent"),
+    ("DELETE", "/v1/consent"),
+    ("POST", "/v1/keys"),
+    ("POST", "/v1/visitors"),
+    ("DELETE", "/v1/consent/data"),
+]
 
 
 @pytest.mark.parametrize(("method", "path"), SMALL)

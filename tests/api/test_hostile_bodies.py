@@ -64,7 +64,9 @@ def check(answer: httpx.Response, statuses: set[int]) -> None:
 
 
 @pytest.mark.parametrize("content", UNFIT.values(), ids=UNFIT.keys())
-async def test_what_readers_would_not_agree_on_is_refused(service: Running, browser: httpx.AsyncClient, content: bytes) -> None:
+async def test_what_readers_would_not_agree_on_is_refused(
+    service: Running, browser: httpx.AsyncClient, content: bytes
+) -> None:
     answer = await browser.put("/v1/consent", content=content, headers=JSON)
 
     check(answer, {422})
@@ -89,7 +91,10 @@ async def test_the_same_holds_on_the_other_planes(shop: httpx.AsyncClient, path:
 async def test_a_hostile_policy_member_is_refused(shop: httpx.AsyncClient, content: bytes) -> None:
     text = json.dumps(document(version="v2"))[:-1].encode()
 
-    check(await shop.post("/v1/policies", content=text + b', "child_directed": ' + content + b"}", headers=JSON), {400, 422})
+    check(
+        await shop.post("/v1/policies", content=text + b', "child_directed": ' + content + b"}", headers=JSON),
+        {400, 422},
+    )
 
 
 @pytest.mark.parametrize(

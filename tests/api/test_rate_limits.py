@@ -20,7 +20,9 @@ FEW = {"visitor_writes_per_minute": 3, "address_writes_per_minute": 5, "address_
 async def strict(tmp_path: Path) -> AsyncIterator[Running]:
     """Run the service with small limits."""
     networks = (ip_network("192.0.2.0/24"),)
-    async with running(tmp_path, memory_store(tmp_path), **FEW, key_requests_per_minute=3, trusted_proxies=networks) as service:
+    async with running(
+        tmp_path, memory_store(tmp_path), **FEW, key_requests_per_minute=3, trusted_proxies=networks
+    ) as service:
         yield service
 
 
@@ -56,7 +58,9 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("method", "body"), REFUSALS)
-async def test_whoever_may_no_longer_accept_may_still_refuse(strict: Running, method: str, body: dict[str, object] | None) -> None:
+async def test_whoever_may_no_longer_accept_may_still_refuse(
+    strict: Running, method: str, body: dict[str, object] | None
+) -> None:
     """SVC-05."""
     async with strict.browser() as browser:
         accepted = [await browser.put("/v1/consent", json=submission()) for _ in range(8)]
@@ -120,7 +124,9 @@ async def test_reads_of_an_address_are_counted(strict: Running, path: str) -> No
         ("2001:db8:1:2::1", "2001:db8:1:3::1", 200),
     ],
 )
-async def test_neighbours_of_one_ipv6_network_count_as_one(strict: Running, first: str, second: str, status: int) -> None:
+async def test_neighbours_of_one_ipv6_network_count_as_one(
+    strict: Running, first: str, second: str, status: int
+) -> None:
     async with strict.client(client=(first, 1)) as one, strict.client(client=(second, 1)) as other:
         spent = [await one.get("/v1/consent") for _ in range(5)]
         answer = await other.get("/v1/consent")
@@ -138,10 +144,14 @@ async def test_neighbours_of_one_ipv6_network_count_as_one(strict: Running, firs
         ("192.0.2.7", "nonsense{}", 429),
     ],
 )
-async def test_the_client_behind_trusted_proxies_is_counted(strict: Running, peer: str, forwarded: str, status: int) -> None:
+async def test_the_client_behind_trusted_proxies_is_counted(
+    strict: Running, peer: str, forwarded: str, status: int
+) -> None:
     """Only what a trusted proxy has added tells one client from another."""
     async with strict.client(client=(peer, 1)) as client:
-        answers = [await client.get("/v1/consent", headers={"X-Forwarded-For": forwarded.format(i)}) for i in range(2, 7)]
+        answers = [
+            await client.get("/v1/consent", headers={"X-Forwarded-For": forwarded.format(i)}) for i in range(2, 7)
+        ]
 
     assert answers[-1].status_code == status
 

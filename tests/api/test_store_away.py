@@ -52,7 +52,12 @@ async def test_a_decision_allows_nothing_but_what_is_exempt(outage: Outage) -> N
 async def test_silence_allows_nothing_in_any_region(outage: Outage, region: str | None) -> None:
     """B2: an unreachable store may hide a refusal, so an opt-out region's default does not count either."""
     outage.switch.all_off()
-    one = {"visitor_id": outage.visitor, "region": region, "trackers": ["_ga", "session", "cart"], "categories": ["advertising"]}
+    one = {
+        "visitor_id": outage.visitor,
+        "region": region,
+        "trackers": ["_ga", "session", "cart"],
+        "categories": ["advertising"],
+    }
     single = await outage.shop.post("/v1/decisions", json=one)
     many = await outage.shop.post("/v1/decisions", json={"requests": [one, one]})
 
@@ -113,7 +118,14 @@ async def test_what_cannot_be_known_is_not_made_up(outage: Outage, path: str) ->
 
 async def test_what_needs_no_visitor_is_served_on(outage: Outage) -> None:
     outage.switch.all_off()
-    paths = ("/v1/banner?state=0", "/.well-known/gpc.json", "/.well-known/dnt/", "/.well-known/jwks.json", "/livez", "/version")
+    paths = (
+        "/v1/banner?state=0",
+        "/.well-known/gpc.json",
+        "/.well-known/dnt/",
+        "/.well-known/jwks.json",
+        "/livez",
+        "/version",
+    )
 
     assert [(await outage.browser.get(path)).status_code for path in paths] == [200] * len(paths)
 

@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.record_text import StoredVisitor
-from consent_service.ports import Catalog, Change, ChangeWriter, Committed, Erasure, EvidenceLog, LogEntry, Store, VisitorReader
+from consent_service.ports import (
+    Catalog,
+    Change,
+    ChangeWriter,
+    Committed,
+    Erasure,
+    EvidenceLog,
+    LogEntry,
+    Store,
+    VisitorReader,
+)
 
 
 @dataclass
