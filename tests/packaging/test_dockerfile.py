@@ -18,7 +18,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("dist")
     assert "python -m build --wheel --no-isolation" in DOCKERFILE
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - a fixed command
+    subprocess.run(command, check=True, capture_output=True)
     (found,) = target.glob("*.whl")
     return found
 
@@ -28,7 +28,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the wheel beside this environment's dependencies, away from the repository."""
     target = tmp_path_factory.mktemp("installed")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(wheel)]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - a fixed command
+    subprocess.run(command, check=True, capture_output=True)
     return target
 
 
@@ -48,7 +48,7 @@ def test_the_installed_package_migrates_and_shows_the_packaged_policy(installed:
         "print(m.packaged('policies')); root.cli(['migrate'])"
     )
     command = [sys.executable, "-P", "-c", script]
-    ran = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S603 - a fixed command
+    ran = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert str(installed) in ran.stdout
     assert "up to date now" in ran.stdout
 
