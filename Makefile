@@ -25,7 +25,7 @@ lint: $(DEVELOPMENT) ## Check style, types, the import law and common weaknesses
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml src clients/python/src
+	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml src clients
 
 format: $(DEVELOPMENT) ## Put the code into shape
 	$(BIN)/ruff check --fix

@@ -98,5 +98,5 @@ class Settings(BaseSettings):
     @property
     def address(self) -> str:
         """Give the public address, made up where none is set."""
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104  # nosec B104 - compared, not bound
         return self.public_url or f"http://{host}:{self.port}"

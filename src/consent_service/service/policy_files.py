@@ -35,7 +35,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false")
 def load_document(text: str) -> object:
     """Load one document; raises PolicyInvalid that names line and column where it cannot be read."""
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 - a subclass of the safe loader
+        return yaml.load(text, _Loader)  # noqa: S506  # nosec B506 - a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
