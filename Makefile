@@ -1,30 +1,40 @@
 # Two commands do everything: `make run` and `make test`. Both need make and Python 3.11 or newer, nothing else.
-SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-RUNTIME := $(VENV)/.runtime
-DEVELOPMENT := $(VENV)/.development
 ARGS ?=
 
+# What is installed is noted in these files, so that a repeated call is quick and a changed lock file is installed.
+CREATED := $(VENV)/.created
+RUNTIME := $(VENV)/.runtime
+DEVELOPMENT := $(VENV)/.development
+
+# From wheels and by hash only: nothing is compiled, and nothing is installed that was not locked.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCKED := $(INSTALL) --require-hashes --only-binary :all:
+THIS := $(INSTALL) --no-deps --no-build-isolation --editable .
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links
+
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 .PHONY: help run test lint format lock openapi clean
 
 help: ## Say what there is
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 run: $(RUNTIME) ## Start the service on a sample policy and say where it is
 	$(BIN)/python scripts/run_demo.py
 
 test: $(DEVELOPMENT) ## Run all tests, on memory, SQLite, a real PostgreSQL and a real Chromium
-	$(PYTHON) scripts/ensure_chromium.py
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python scripts/ensure_chromium.py
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(DEVELOPMENT) ## Check style, types, the import law and common weaknesses
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml src clients
 
 format: $(DEVELOPMENT) ## Put the code into shape
@@ -32,23 +42,28 @@ format: $(DEVELOPMENT) ## Put the code into shape
 	$(BIN)/ruff format
 
 openapi: $(RUNTIME) ## Write openapi/openapi.json anew
-	$(BIN)/consent-service openapi > openapi/openapi.json
+	$(BIN)/consent-service openapi > $(VENV)/openapi.json
+	mv $(VENV)/openapi.json openapi/openapi.json
 
 lock: $(DEVELOPMENT) ## Choose the newest fitting dependencies and write their hashes
-	for set in build runtime dev; do $(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --quiet --upgrade requirements/$$set.in --output-file requirements/$$set.txt; done
+	cd requirements && ../$(COMPILE) --upgrade dev.in --output-file dev.txt
+	cd requirements && ../$(COMPILE) --upgrade --constraint dev.txt runtime.in --output-file runtime.txt
+	cd requirements && ../$(COMPILE) --upgrade --constraint dev.txt build.in --output-file build.txt
 
 clean: ## Remove what was made here, the data of `make run` included
-	rm -rf $(VENV) var build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) var build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .grimp_cache .import_linter_cache
 
-$(VENV)/pyvenv.cfg:
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; try make PYTHON=python3.12 …")'
-	$(PYTHON) -m venv $(VENV)
-
-$(RUNTIME): $(VENV)/pyvenv.cfg requirements/build.txt requirements/runtime.txt pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt -r requirements/runtime.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+$(CREATED):
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv --clear $(VENV)
 	touch $@
 
-$(DEVELOPMENT): $(RUNTIME) requirements/dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+$(RUNTIME): $(CREATED) requirements/build.txt requirements/runtime.txt pyproject.toml
+	$(LOCKED) -r requirements/build.txt -r requirements/runtime.txt
+	$(THIS)
 	touch $@
+
+$(DEVELOPMENT): $(CREATED) requirements/dev.txt pyproject.toml
+	$(LOCKED) -r requirements/dev.txt
+	$(THIS)
+	touch $(RUNTIME) $@

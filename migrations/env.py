@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+from pathlib import Path
 
 from alembic import context
-from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy import Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from consent_service.storage.sqlite import open_engine
 from consent_service.storage.tables import metadata
 
 
@@ -35,7 +37,7 @@ def main() -> None:
     if handed_over is not None:
         run(handed_over)
     elif url.startswith("sqlite"):
-        with create_engine(url).begin() as connection:
+        with open_engine(Path(url.removeprefix("sqlite:///"))).begin() as connection:
             run(connection)
     else:
         asyncio.run(run_on_postgres(url))

@@ -160,3 +160,9 @@ def _protect_leaves_on_sqlite() -> None:
             f"CREATE TRIGGER log_leaves_no_{change.lower()} BEFORE {change} ON log_leaves "
             f"BEGIN SELECT RAISE(ABORT, '{_MESSAGE}'); END"
         )
+    # REPLACE removes the old row without asking the trigger above (https://sqlite.org/lang_conflict.html).
+    op.execute(
+        "CREATE TRIGGER log_leaves_no_replace BEFORE INSERT ON log_leaves "
+        "WHEN EXISTS (SELECT 1 FROM log_leaves WHERE site = NEW.site AND seq = NEW.seq) "
+        f"BEGIN SELECT RAISE(ABORT, '{_MESSAGE}'); END"
+    )

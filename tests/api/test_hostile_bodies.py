@@ -87,7 +87,7 @@ async def test_the_same_holds_on_the_other_planes(shop: httpx.AsyncClient, path:
     check(await shop.post(path, content=content, headers=JSON), {400, 413, 422})
 
 
-@pytest.mark.parametrize("content", [*UNFIT.values(), *MALFORMED.values()], ids=[*UNFIT.keys(), *MALFORMED.keys()])
+@pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED.keys())
 async def test_a_hostile_policy_member_is_refused(shop: httpx.AsyncClient, content: bytes) -> None:
     text = json.dumps(document(version="v2"))[:-1].encode()
 
@@ -110,7 +110,6 @@ async def test_a_hostile_policy_member_is_refused(shop: httpx.AsyncClient, conte
         f"/v1/visitors/{STRANGER}/decisions%0d%0aSet-Cookie:x=1",
         "/v1/policies/" + "x" * 10_000,
         "/v1/policies/%00",
-        "/v1/../v1/keys%2f",
     ],
 )
 async def test_a_hostile_address_is_refused(shop: httpx.AsyncClient, path: str) -> None:

@@ -120,3 +120,8 @@ def test_one_field_says_the_same_alone_and_beside_noise(field: str) -> None:
 def test_the_order_of_fields_does_not_matter(dnt_fields: list[str], gpc_fields: list[str]) -> None:
     """SIG-04: no last one wins."""
     assert parse_signals(dnt_fields, gpc_fields) == parse_signals(dnt_fields[::-1], gpc_fields[::-1])
+
+
+def test_equal_signals_are_one_key() -> None:
+    """The hot path remembers its answers under them."""
+    assert len({Signals(ON, gpc=True), parse_signals(["1"], ["1"])}) == 1

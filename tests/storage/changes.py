@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from uuid import uuid4
 
-from consent_service.domain.errors import ConsentError
-from consent_service.domain.record import ConsentRecord
-from consent_service.domain.transitions import choices
+from consent_service.domain.errors import ConsentError, NotFound
+from consent_service.domain.record import AccountState, ConsentRecord
+from consent_service.domain.transitions import accounts, choices
 from consent_service.domain.transitions.choices import Submission
 from consent_service.domain.transitions.context import Context, Transition
 from consent_service.domain.vocabulary import Action
-from consent_service.ports import Change, Committed, Idempotency, LogEntry, Reply, Store, Subject
+from consent_service.ports import Change, Committed, Erasure, Idempotency, LogEntry, Reply, Store, Subject
 from tests.support.builders import NOW, RULES, SITE
 
 CONTEXT = Context(rules=RULES, policy_sha256="0" * 64, now=NOW, new_id=lambda: str(uuid4()))
@@ -46,6 +45,24 @@ def refused(visitor_id: str, error: ConsentError) -> Change:
     return Change(SITE, visitor_id, NOW, apply, numbered)
 
 
+def linking(visitor_id: str, account: str) -> Change:
+    """Give a change that logs a known visitor in."""
+
+    def apply(subject: Subject) -> Transition:
+        if subject.record is None:
+            raise NotFound
+        return accounts.link(subject.record, subject.account or AccountState(account), CONTEXT)
+
+    return Change(SITE, visitor_id, NOW, apply, numbered, account=account)
+
+
+def erasing(visitor_id: str) -> Erasure:
+    """Give an erasure whose event names the entries it removed."""
+    return Erasure(
+        SITE, visitor_id, NOW, f"stub of {visitor_id}", lambda seqs: {"erased_seqs": ",".join(map(str, seqs))}
+    )
+
+
 def numbered(transition: Transition, entries: Sequence[LogEntry]) -> Reply:
     """Answer with the entries' places."""
     return Reply(200, (), ",".join(str(entry.seq) for entry in entries).encode())
@@ -54,11 +71,6 @@ def numbered(transition: Transition, entries: Sequence[LogEntry]) -> Reply:
 async def submit_all(store: Store, changes: Sequence[Change]) -> list[Committed | BaseException]:
     """Submit changes at once; gives what became of each, in their order."""
     return await asyncio.gather(*(store.writer.submit(change) for change in changes), return_exceptions=True)
-
-
-def linked(change: Change, account: str) -> Change:
-    """Give a change that reads an account along."""
-    return replace(change, account=account)
 
 
 def naive_root(leaves: Sequence[bytes]) -> bytes:

@@ -4,36 +4,16 @@ from consent_service.domain.errors import IdempotencyKeyReused, PreconditionFail
 from consent_service.domain.evidence.leaf import commit, format_time, leaf_bytes, leaf_hash
 from consent_service.domain.evidence.proofs import assemble, plan_inclusion, required_nodes, verify_inclusion
 from consent_service.domain.evidence.tree import NodeId
-from consent_service.domain.record import AccountState
 from consent_service.domain.record_text import read_visitor
-from consent_service.domain.transitions import accounts
-from consent_service.domain.transitions.context import Transition
 from consent_service.domain.vocabulary import Action
-from consent_service.ports import Change, Erasure, LoggedEvent, Store, StoredCheckpoint, Subject
-from tests.storage.changes import CONTEXT, answering, naive_root, numbered, refused, submit_all, visitor
+from consent_service.ports import Committed, LoggedEvent, Store, StoredCheckpoint
+from tests.storage.changes import answering, erasing, linking, naive_root, refused, submit_all, visitor
 from tests.support.builders import NOW, SITE
 
 
 def hash_of(event: LoggedEvent) -> bytes:
     """Give the hash of an entry's leaf."""
     return leaf_hash(leaf_bytes(event.site, event.seq, format_time(event.time), event.pseudonym, event.commitment))
-
-
-def linking(visitor_id: str, account: str) -> Change:
-    """Give a change that logs a visitor in."""
-
-    def apply(subject: Subject) -> Transition:
-        assert subject.record is not None
-        return accounts.link(subject.record, subject.account or AccountState(account), CONTEXT)
-
-    return Change(SITE, visitor_id, NOW, apply, numbered, account=account)
-
-
-def erasing(visitor_id: str) -> Erasure:
-    """Give an erasure whose event names the entries it removed."""
-    return Erasure(
-        SITE, visitor_id, NOW, f"stub of {visitor_id}", lambda seqs: {"erased_seqs": ",".join(map(str, seqs))}
-    )
 
 
 async def test_an_answer_can_be_read_as_soon_as_it_was_acknowledged(store: Store) -> None:
@@ -57,6 +37,12 @@ async def test_a_refused_change_leaves_no_trace_and_the_others_of_its_batch_alon
     assert await store.visitors.get(SITE, visitor(2)) is None
     assert [event.seq for event in await store.log.events(SITE, -1, 10)] == [0, 1]
     assert [first.reply.body, third.reply.body] == [b"0", b"1"]  # type: ignore[union-attr]
+
+
+async def test_a_change_that_the_database_cannot_take_fails_alone(store: Store) -> None:
+    """PostgreSQL has no NUL in its texts; whatever such a change comes to, the others of its batch are carried out."""
+    _, *others = await submit_all(store, [answering("no\0id"), answering(visitor(1)), answering(visitor(2))])
+    assert [isinstance(outcome, Committed) for outcome in others] == [True, True]
 
 
 async def test_two_answers_of_one_visitor_in_one_batch_follow_each_other(store: Store) -> None:

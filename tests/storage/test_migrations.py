@@ -8,16 +8,24 @@ from pathlib import Path
 import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from consent_service.domain.errors import StoreUnavailable
-from consent_service.storage.migrate import SchemaState, upgrade
+from consent_service.storage.migrate import SchemaState, revisions, upgrade
 from consent_service.storage.postgres import PostgresStore
 from consent_service.storage.sqlite import SqliteStore
 from consent_service.storage.tables import metadata
 from tests.storage.changes import answering, visitor
-from tests.support.postgres import execute
+from tests.support.postgres import PostgresServer, execute
+
+
+def interrupt(*_: object, **__: object) -> None:
+    """Stop as Ctrl-C or a signal would, in the middle of a migration."""
+    raise KeyboardInterrupt
 
 
 def differences(connection: Connection) -> list[object]:
@@ -55,7 +63,14 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         upgrade(f"sqlite:///{path}")
 
 
-@pytest.mark.parametrize("statement", ["UPDATE log_leaves SET time = 0", "DELETE FROM log_leaves"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE log_leaves SET time = 0",
+        "DELETE FROM log_leaves",
+        "REPLACE INTO log_leaves SELECT site, seq, 0, pseudonym, commitment FROM log_leaves",
+    ],
+)
 async def test_no_statement_changes_a_leaf_on_sqlite(sqlite_store: SqliteStore, tmp_path: Path, statement: str) -> None:
     """EVD-01: a trigger blocks what no code of ours attempts."""
     await sqlite_store.writer.submit(answering(visitor(1)))
@@ -73,6 +88,34 @@ async def test_no_statement_changes_a_leaf_on_postgresql(
     await postgres_store.writer.submit(answering(visitor(1)))
     with pytest.raises(asyncpg.PostgresError, match="never"):
         await asyncio.to_thread(execute, postgres_database, statement)
+
+
+def test_a_first_start_that_was_killed_can_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A schema is there whole or not at all, on SQLite as well."""
+    url = f"sqlite:///{tmp_path / 'consent.db'}"
+    with monkeypatch.context() as patch:
+        patch.setattr(Operations, "create_index", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            upgrade(url)
+    assert upgrade(url) is SchemaState.EMPTY
+
+
+def test_the_revisions_read_off_the_scripts_are_those_of_alembic() -> None:
+    scripts = ScriptDirectory.from_config(Config(Path(__file__).parents[2] / "alembic.ini"))
+    head, known = revisions()
+    assert head == scripts.get_current_head()
+    assert known == {script.revision for script in scripts.walk_revisions()}
+
+
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/nothing", "sqlite:////proc/consent.db"])
+def test_a_database_that_cannot_be_reached_is_told_in_one_line(url: str) -> None:
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        upgrade(url)
+
+
+def test_a_database_that_does_not_exist_is_told_in_one_line(postgres_server: PostgresServer) -> None:
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        upgrade(postgres_server.url + "_missing")
 
 
 async def test_a_second_process_is_refused_the_sqlite_file(sqlite_store: SqliteStore, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from consent_service.api.documented import KEY_ERRORS, Responses, errors
 from consent_service.api.schemas.consent import VisitorId
 from consent_service.api.schemas.manage import History
 from consent_service.api.services import Services
+from consent_service.api.strict_route import StrictRoute
 from consent_service.domain.errors import NotFound
 from consent_service.domain.receipts.dpv import dpv_receipt
 from consent_service.domain.receipts.kantara import kantara_receipt
@@ -31,8 +32,8 @@ from consent_service.domain.regions import parse_region
 from consent_service.service.asking import Asking
 from consent_service.service.history import PAGE, history_page
 
-visitor_router = APIRouter(tags=["browser"], dependencies=[Depends(visitor_scheme)])
-shop_router = APIRouter(tags=["storefront"])
+visitor_router = APIRouter(tags=["browser"], route_class=StrictRoute, dependencies=[Depends(visitor_scheme)])
+shop_router = APIRouter(tags=["storefront"], route_class=StrictRoute)
 
 After = Annotated[int, Query(ge=-1, le=2**62, description="The last `seq` that is known already.")]
 Limit = Annotated[int, Query(ge=1, le=1_000)]

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, select, update
 
 from consent_service.domain.errors import PolicyVersionExists
 from consent_service.domain.vocabulary import Scope
 from consent_service.ports import ApiKey, CatalogSnapshot, StoredPolicy
 from consent_service.storage import tables as t
+from consent_service.storage.dialects import insert
 from consent_service.storage.runner import SqlRunner
 
 _ONE = 1
@@ -49,17 +49,16 @@ class SqlCatalog:
     async def add_policy(self, policy: StoredPolicy) -> None:
         """Publish a version; the same document again changes nothing."""
 
-        def write(connection: Connection) -> None:
+        def write(connection: Connection) -> str | None:
             p = t.policies.c
-            query = select(p.sha256).where(p.site == policy.site, p.version == policy.version)
-            if connection.scalar(query) == policy.sha256:
-                return
-            _insert(connection, t.policies, policy)
+            row = {column.name: getattr(policy, column.name) for column in p}
+            # Of several processes that publish the same version at once one inserts; the others find what it wrote.
+            if connection.execute(insert(connection, t.policies).values(row).on_conflict_do_nothing()).rowcount:
+                _advance(connection)
+            return connection.scalar(select(p.sha256).where(p.site == policy.site, p.version == policy.version))
 
-        try:
-            await self._runner.write(write)
-        except IntegrityError as error:
-            raise PolicyVersionExists from error
+        if await self._runner.write(write) != policy.sha256:
+            raise PolicyVersionExists
 
     async def add_key(self, key: ApiKey) -> None:
         """Add a key."""
@@ -98,9 +97,3 @@ def _epoch(connection: Connection) -> int:
 def _advance(connection: Connection) -> None:
     epoch = t.catalog_epoch.c.epoch
     connection.execute(update(t.catalog_epoch).where(t.catalog_epoch.c.id == _ONE).values(epoch=epoch + 1))
-
-
-def _insert(connection: Connection, table: Table, policy: StoredPolicy) -> None:
-    row = {name: getattr(policy, name) for name in table.c.keys()}  # noqa: SIM118 - a column collection is no mapping
-    connection.execute(table.insert(), row)
-    _advance(connection)

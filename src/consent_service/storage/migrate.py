@@ -6,26 +6,29 @@ with the package; of several processes that start at once one migrates while the
 
 import asyncio
 import fcntl
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, create_engine, inspect, make_url, text
+from sqlalchemy import Connection, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from consent_service.domain.errors import StoreUnavailable
+from consent_service.storage.sqlite import open_engine
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
 _LOCK_NUMBER = 0x636F6E73
 """Any fixed number: the advisory lock that migrating processes share ("cons")."""
 _SQLITE = "sqlite:///"
+_REVISION = re.compile(r'^revision = "(.+)"$', re.MULTILINE)
+_DOWN_REVISION = re.compile(r'^down_revision = "(.+)"$', re.MULTILINE)
 
 
 class SchemaState(Enum):
@@ -52,12 +55,18 @@ def upgrade(url: str) -> SchemaState:
 
 def _upgrade_sqlite(path: Path) -> SchemaState:
     path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"{_SQLITE}{path}", poolclass=NullPool)
-    with _file_lock(path.with_name(path.name + ".migrating")), engine.begin() as connection:
-        return _upgrade(connection)
+    # The writer's own engine: its transactions hold the DDL as well, so a crash leaves a schema whole or untouched.
+    engine = open_engine(path)
+    try:
+        with _file_lock(path.with_name(path.name + ".migrating")), engine.begin() as connection:
+            return _upgrade(connection)
+    finally:
+        engine.dispose()
 
 
 async def _upgrade_postgres(url: str) -> SchemaState:
+    import asyncpg  # noqa: PLC0415 - not for those who serve from SQLite
+
     engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
     try:
         async with engine.begin() as connection:
@@ -65,6 +74,9 @@ async def _upgrade_postgres(url: str) -> SchemaState:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NUMBER})
             await connection.execute(text("SET LOCAL lock_timeout = '4s'"))
             return await connection.run_sync(_upgrade)
+    except asyncpg.PostgresError as error:
+        # A refused connection, such as to a database that does not exist, reaches us as the driver's own error.
+        raise ConnectionError(str(error)) from error
     finally:
         await engine.dispose()
 
@@ -87,30 +99,35 @@ def schema_state(connection: Connection) -> SchemaState:
     if not inspect(connection).has_table("alembic_version"):
         return SchemaState.EMPTY
     found = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    scripts = _scripts()
-    if found == scripts.get_current_head():
+    head, known = revisions()
+    if found == head:
         return SchemaState.CURRENT
-    known = {script.revision for script in scripts.walk_revisions()}
     return SchemaState.OLDER if found in known else SchemaState.NEWER
+
+
+def revisions() -> tuple[str, frozenset[str]]:
+    """Give the newest revision and all there are, read off the scripts without importing Alembic."""
+    sources = [path.read_text("utf-8") for path in sorted((_directory() / "versions").glob("*.py"))]
+    known = frozenset(found for source in sources for found in _REVISION.findall(source))
+    (head,) = known.difference(*map(_DOWN_REVISION.findall, sources))
+    return head, known
+
+
+def _directory() -> Path:
+    here = Path(__file__).parent.parent
+    installed = here / "_migrations"
+    return installed if installed.is_dir() else here.parent.parent / "migrations"
 
 
 def _config() -> "Config":
     from alembic.config import Config  # noqa: PLC0415 - see above
 
-    here = Path(__file__).parent.parent
-    installed = here / "_migrations"
-    root = installed if installed.is_dir() else here.parent.parent / "migrations"
+    root = _directory()
     config = Config()
     config.set_main_option("script_location", str(root).replace("%", "%%"))
     config.set_main_option("version_locations", str(root / "versions").replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     return config
-
-
-def _scripts() -> "ScriptDirectory":
-    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
-
-    return ScriptDirectory.from_config(_config())
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TypeVar
 import asyncpg
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.engine.interfaces import IsolationLevel
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -86,9 +86,9 @@ class PostgresStore:
                     await connection.execution_options(isolation_level=isolation)
                 async with connection.begin():
                     return await connection.run_sync(work)
-        except IntegrityError:
-            raise
         except _UNREACHABLE as error:
+            if _refuses_a_value(error):
+                raise
             raise StoreUnavailable from error
 
     async def _run_batch(self, requests: Sequence[Change | Erasure]) -> list[Outcome]:
@@ -133,6 +133,11 @@ class _LookupLane:
                 connection.terminate()
 
 
+def _refuses_a_value(error: BaseException) -> bool:
+    """Tell whether the database is well and refuses what one change brings (SQLSTATE classes 22 and 23)."""
+    return isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", ""))[:2] in {"x"}
+
+
 def open_engine(url: str) -> AsyncEngine:
     """Make an engine with the time limits that keep a stalled server from stalling the service."""
     return create_async_engine(
@@ -141,6 +146,8 @@ def open_engine(url: str) -> AsyncEngine:
         max_overflow=4,
         pool_timeout=_CONNECT_SECONDS,
         pool_pre_ping=False,
+        # Errors go to the log, and a statement's values would take visitors' ids along.
+        hide_parameters=True,
         connect_args={
             "timeout": _CONNECT_SECONDS,
             "command_timeout": _STATEMENT_SECONDS,

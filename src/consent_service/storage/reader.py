@@ -29,9 +29,9 @@ class _Batch:
 
     __slots__ = ("timer", "waiters")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, expire: Callable[["_Batch"], None]) -> None:
         self.waiters: dict[VisitorKey, list[asyncio.Future[StoredVisitor | None]]] = {}
-        self.timer = loop.call_later(READ_SECONDS, self.fail, StoreUnavailable())
+        self.timer = loop.call_later(READ_SECONDS, expire, self)
 
     def fail(self, error: Exception) -> None:
         for futures in self.waiters.values():
@@ -84,7 +84,7 @@ class CoalescingReader:
             future.set_exception(StoreUnavailable("Too many lookups are waiting.", retry_after=1))
             return future
         if self._batch is None:
-            self._batch = _Batch(loop)
+            self._batch = _Batch(loop, self._expire)
             if self._idle:
                 self._idle -= 1
                 # The statement goes out at the next turn of the loop: whatever arrives in this one joins it.
@@ -95,6 +95,12 @@ class CoalescingReader:
         self._waiting += 1
         future.add_done_callback(self._answered)
         return future
+
+    def _expire(self, batch: _Batch) -> None:
+        if self._batch is batch:
+            # It was never sent. Whoever asks from now on gathers anew, with a time limit that is still to come.
+            self._batch = None
+        batch.fail(StoreUnavailable())
 
     def _answered(self, future: "asyncio.Future[StoredVisitor | None]") -> None:
         self._waiting -= 1

@@ -7,7 +7,7 @@ transaction is `BEGIN IMMEDIATE`, which locks everything at once; `FOR UPDATE` i
 from collections.abc import Iterable, Sequence
 
 import orjson
-from sqlalchemy import Connection, Table, bindparam, delete, exists, select, tuple_
+from sqlalchemy import Connection, Table, bindparam, delete, exists, select
 
 from consent_service.domain.evidence.tree import Frontier
 from consent_service.domain.moments import to_micros
@@ -22,7 +22,7 @@ from consent_service.domain.record_text import (
 from consent_service.ports import Change, Erasure, Reply
 from consent_service.storage import tables as t
 from consent_service.storage.batch import Batch, Loaded, Outcome, Remembered, Secrets, Writes
-from consent_service.storage.dialects import insert
+from consent_service.storage.dialects import among, insert
 from consent_service.storage.payloads import pack, unpack
 
 _ChangeLike = Change | Erasure
@@ -70,11 +70,11 @@ def _load_visitors(
 ) -> None:
     v, a = t.visitors.c, t.accounts.c
     columns = (v.site, v.visitor_id, v.revision, v.facts, v.times, v.account)
-    query = select(*columns).where(tuple_(v.site, v.visitor_id).in_(keys)).order_by(v.site, v.visitor_id)
-    rows = connection.execute(query.with_for_update()).all()
+    query = select(*columns).where(among(connection, keys, v.site, v.visitor_id)).order_by(v.site, v.visitor_id)
+    rows = connection.execute(query.with_for_update(of=t.visitors)).all()
     accounts = sorted(named | {(row.site, row.account) for row in rows if row.account is not None})
     if accounts:
-        wanted = select(a.site, a.account, a.state).where(tuple_(a.site, a.account).in_(accounts))
+        wanted = select(a.site, a.account, a.state).where(among(connection, accounts, a.site, a.account))
         for site, account, state in connection.execute(wanted):
             loaded.accounts[site, account] = decode_account(account, state)
     for site, visitor_id, revision, facts, times, account in rows:
@@ -88,7 +88,7 @@ def _load_remembered(connection: Connection, keys: Sequence[tuple[str, str, str]
         return
     i = t.idempotency_keys.c
     query = select(i.site, i.owner, i.key, i.visitor_id, i.fingerprint, i.reply, i.expires_at)
-    for row in connection.execute(query.where(tuple_(i.site, i.owner, i.key).in_(keys))):
+    for row in connection.execute(query.where(among(connection, keys, i.site, i.owner, i.key))):
         reply = decode_reply(row.reply)
         known = Remembered(row.fingerprint, reply, row.expires_at, row.visitor_id)
         loaded.remembered[row.site, row.owner, row.key] = known

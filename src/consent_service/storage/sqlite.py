@@ -132,7 +132,13 @@ class SqliteStore:
 def open_engine(path: Path, *, read_only: bool = False, checkpoints: bool = True) -> Engine:
     """Make an engine whose connections carry the settings that durability and erasure need."""
     url = f"sqlite:///file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rwc'}&uri=true"
-    engine = create_engine(url, poolclass=SingletonThreadPool, connect_args={"isolation_level": None})
+    engine = create_engine(
+        # Errors go to the log, and a statement's values would take visitors' ids along.
+        url,
+        poolclass=SingletonThreadPool,
+        connect_args={"isolation_level": None},
+        hide_parameters=True,
+    )
     pragmas = ["PRAGMA query_only=ON"] if read_only else _WRITER_PRAGMAS
 
     @event.listens_for(engine, "connect")

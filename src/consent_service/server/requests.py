@@ -1,0 +1,159 @@
+"""Which requests are taken: what llhttp, the parser, lets through is looked at here before the application begins.
+
+llhttp already refuses most of what smuggles requests: Content-Length beside Transfer-Encoding, two lengths, folded
+fields, bare LF, NUL.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from consent_service.server.limits import ServerLimits
+from consent_service.server.refusals import Refusal
+
+_HOST, _LENGTH, _CODING = 1, 2, 4
+_FRAMING_BYTES = 4
+"""Colon, space, CR and LF of a header field."""
+
+
+class GuardedState(ServerState):
+    """What all connections of a process share, and whether the process drains."""
+
+    draining = False
+
+
+class _Refused(Exception):
+    """Stops the parser; the reason stands in the protocol."""
+
+
+class StrictRequests(HttpToolsProtocol):
+    """uvicorn's protocol with limits on what the parser reports; a request beyond them stops it."""
+
+    server_state: GuardedState
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: GuardedState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: ServerLimits,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = limits
+        self._step = 0  # rises when a request begins and when its header ends
+        self._in_head = self._in_body = False
+        self._spread = False  # whether the header came in more than one piece
+        self._seen = 0  # which of the fields below
+        self._body_bytes = 0
+        self._running: RequestResponseCycle | None = None  # `cycle` is the newest, which may still wait for its turn
+        self._reason: Refusal | None = None  # why the parser was stopped
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._step += 1
+        self._in_head = True
+        self._spread = False
+        self._seen = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header field; a trailer field is dropped, it must not pass for a header field (RFC 9110 §6.5.1)."""
+        if self._in_head:
+            name = name.lower()
+            if name in _CHECKS:
+                _CHECKS[name](self, value)
+            self.headers.append((name, value))
+
+    def _on_host(self, value: bytes) -> None:
+        if self._seen & _HOST:
+            self._stop(Refusal.MALFORMED)
+        self._seen |= _HOST
+
+    def _on_length(self, value: bytes) -> None:
+        length = int(value)  # llhttp has seen to it that it is one number of 64 bits
+        if length > self._limits.max_body_bytes:
+            self._stop(Refusal.BODY_TOO_LARGE)
+        if length:
+            self._seen |= _LENGTH
+
+    def _on_coding(self, value: bytes) -> None:
+        self._seen |= _CODING
+        if value.strip().lower() != b"chunked":
+            self._stop(Refusal.UNKNOWN_CODING)
+
+    def _on_expect(self, value: bytes) -> None:
+        self.expect_100_continue = value.lower() == b"100-continue"
+
+    def on_headers_complete(self) -> None:
+        """Refuse what the header alone shows to be wrong; otherwise let the application begin."""
+        if len(self.headers) > self._limits.max_headers or (self._spread and self._is_head_too_large()):
+            self._stop(Refusal.HEADER_TOO_LARGE)
+        version = self.parser.get_http_version()
+        if version != "1.1":
+            self._check_older(version)
+        elif not self._seen & _HOST:
+            self._stop(Refusal.MALFORMED)  # RFC 9112 §3.2
+        upgrade = self.parser.should_upgrade()
+        if upgrade and self._seen & (_LENGTH | _CODING):
+            self._stop(Refusal.UPGRADE_WITH_BODY)  # llhttp would take the body for the other protocol
+        if len(self.pipeline) >= self._limits.max_pipelined:
+            self._stop(Refusal.PIPELINE_TOO_LONG)
+        super().on_headers_complete()
+        self._step += 1
+        self._in_head, self._in_body = False, True
+        self._body_bytes = 0
+        if not self.pipeline:
+            self._running = self.cycle
+        if upgrade or self.server_state.draining:
+            self.cycle.keep_alive = False
+
+    def _is_head_too_large(self) -> bool:
+        """Count; a header that came in one piece needs no counting, no piece is larger than a header may be."""
+        fields = sum(len(name) + len(value) + _FRAMING_BYTES for name, value in self.headers)
+        return len(self.url) + fields > self._limits.max_header_bytes
+
+    def _check_older(self, version: str) -> None:
+        if version != "1.0":
+            self._stop(Refusal.VERSION_UNKNOWN)
+        if self._seen & _CODING:
+            self._stop(Refusal.MALFORMED)  # RFC 9112 §6.1
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body; one that nobody waits for any more is dropped."""
+        self._body_bytes += len(body)
+        if self._body_bytes > self._limits.max_body_bytes:
+            self._stop(Refusal.BODY_TOO_LARGE)
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        self._in_body = False
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.more_body = False
+            cycle.message_event.set()
+
+    def _stop(self, reason: Refusal) -> None:
+        self._reason = reason
+        raise _Refused
+
+
+_CHECKS: Mapping[bytes, Callable[[StrictRequests, bytes], None]] = {
+    b"host": StrictRequests._on_host,  # noqa: SLF001 - this class's own
+    b"content-length": StrictRequests._on_length,  # noqa: SLF001
+    b"transfer-encoding": StrictRequests._on_coding,  # noqa: SLF001
+    b"expect": StrictRequests._on_expect,  # noqa: SLF001
+}
+"""Fields that are looked at here; all others pass as they came."""
