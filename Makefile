@@ -18,7 +18,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint format lock openapi clean
+.PHONY: help run test test-sdk lint format lock openapi clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -29,6 +29,10 @@ run: $(RUNTIME) ## Start the service on a sample policy and say where it is
 test: $(DEVELOPMENT) ## Run all tests, on memory, SQLite, a real PostgreSQL and a real Chromium
 	$(BIN)/python scripts/ensure_chromium.py
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-sdk: $(DEVELOPMENT) ## Run the tests of the Python SDK
+	$(INSTALL) --no-deps --no-build-isolation --editable clients/python
+	$(BIN)/python -m pytest clients/python/tests $(ARGS)
 
 lint: $(DEVELOPMENT) ## Check style, types, the import law and common weaknesses
 	$(BIN)/ruff check

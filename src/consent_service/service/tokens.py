@@ -6,7 +6,7 @@ Compact JWS with EdDSA (RFC 7515, RFC 8037); claims as in contract §3.
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import orjson
@@ -37,7 +37,7 @@ class Tokens:
         """Give the cookie's value: the vector, a dot, the token."""
         now = state.situation.now
         claims = self.claims(state)
-        claims["exp"] = int((now + self.life).timestamp())
+        claims["exp"] = int(min(now + self.life, *_ends(state)).timestamp())
         return f"{state.vector}.{self.sign(claims, now)}"
 
     def claims(self, state: ConsentState) -> dict[str, object]:
@@ -65,6 +65,15 @@ class Tokens:
         header = {"alg": "EdDSA", "kid": key.kid, "typ": "JWT"}
         signed = f"{_b64(orjson.dumps(header))}.{_b64(orjson.dumps(claims))}"
         return f"{signed}.{_b64(key.sign(signed.encode()))}"
+
+
+def _ends(state: ConsentState) -> tuple[datetime, ...]:
+    # A token must not outlive a grant that it speaks of.
+    choices = [state.choice(decision.category) for decision in state.decisions if decision.category and decision.allow]
+    now = state.situation.now
+    return tuple(c.expires_at for c in choices if c is not None and c.expires_at > now) or (
+        datetime.max.replace(tzinfo=UTC),
+    )
 
 
 def _b64(data: bytes) -> str:
