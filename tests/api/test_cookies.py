@@ -2,6 +2,7 @@
 
 from http.cookies import Morsel, SimpleCookie
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -108,7 +109,7 @@ async def test_visitor_ids_are_random_and_say_nothing_about_the_caller(service: 
     ],
 )
 async def test_secure_is_left_off_by_its_own_setting_only(
-    tmp_path: Path, settings: dict[str, object], secure: bool
+    tmp_path: Path, settings: dict[str, Any], secure: bool
 ) -> None:
     async with running(tmp_path, memory_store(tmp_path), **settings) as service, service.browser() as browser:
         answer = await browser.put("/v1/consent", json=submission())

@@ -72,10 +72,11 @@ async def test_a_key_may_have_255_characters(browser: httpx.AsyncClient, visitor
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_a_strangers_key_must_be_hard_to_guess(browser: httpx.AsyncClient, method: str) -> None:
+@pytest.mark.parametrize(("method", "body"), [("PUT", submission()), ("DELETE", None)])
+async def test_a_strangers_key_must_be_hard_to_guess(
+    browser: httpx.AsyncClient, method: str, body: dict[str, object] | None
+) -> None:
     """It is all that proves who asks."""
-    body = submission() if method == "PUT" else None
     answer = await browser.request(method, "/v1/consent", json=body, headers={"Idempotency-Key": "x" * 19})
 
     assert (answer.status_code, code(answer)) == (422, "idempotency-key-too-short")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from consent_service.api.rate_limits import Limited, Limits
 from consent_service.domain.vocabulary import Scope
 from tests.support.service import Running, choices, code, memory_store, running, submission
 
-FEW = {"visitor_writes_per_minute": 3, "address_writes_per_minute": 5, "address_reads_per_minute": 4}
+FEW: dict[str, Any] = {"visitor_writes_per_minute": 3, "address_writes_per_minute": 5, "address_reads_per_minute": 4}
 
 
 @pytest.fixture
@@ -97,14 +98,16 @@ def _turned_away(limits: Limits, *, refusal: bool) -> bool:
 
 
 async def test_an_address_is_counted_whoever_writes_from_it(strict: Running) -> None:
-    answers = []
     async with strict.client() as client:
-        for _ in range(6):
-            answers.append(await client.put("/v1/consent", json=submission()))
-            client.cookies.clear()
+        answers = [await _write_as_stranger(client) for _ in range(6)]
 
     assert [answer.status_code for answer in answers[:5]] == [201] * 5
     check_refused(answers[5], "address-writes", 5)
+
+
+async def _write_as_stranger(client: httpx.AsyncClient) -> httpx.Response:
+    client.cookies.clear()
+    return await client.put("/v1/consent", json=submission())
 
 
 @pytest.mark.parametrize("path", ["/v1/consent", "/v1/banner", "/v1/banner?state=0"])

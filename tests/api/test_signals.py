@@ -62,7 +62,7 @@ async def test_global_privacy_control_is_on_only_at_exactly_one(
     answer = await shop.get(f"/v1/visitors/{STRANGER}/decisions?region=US-CA", headers=fields)
 
     assert answer.json()["gpc"] is gpc
-    assert reason(answer) == ("gpc" if gpc else "region_default")
+    assert reason(answer) == {True: "gpc", False: "region_default"}[gpc]
 
 
 async def test_do_not_track_denies_where_nobody_was_asked(shop: httpx.AsyncClient) -> None:
@@ -122,18 +122,26 @@ async def test_a_hundred_requests_with_a_signal_are_one_event(any_service: Runni
         ("PUT", "/v1/visitors/{}/age-band", {"age_band": "adult"}),
         ("PUT", "/v1/visitors/{}/account", {"account_ref": "4711"}),
         ("PUT", "/v1/visitors/{}/restriction", {"restricted": False}),
-        ("POST", "/v1/decisions", {"visitor_id": "{}", "categories": ["advertising"]}),
     ],
 )
 async def test_whatever_request_shows_a_signal_stores_it(
     shop: httpx.AsyncClient, visitor: str, method: str, path: str, body: dict[str, object] | None
 ) -> None:
     """SIG-20, contract §5: any request of a known visitor, before it is answered."""
-    filled = body and {name: visitor if value == "{}" else value for name, value in body.items()}
-    await shop.request(method, path.format(visitor), json=filled, headers={"Sec-GPC": "1", "DNT": "1"})
+    await shop.request(method, path.format(visitor), json=body, headers={"Sec-GPC": "1", "DNT": "1"})
     after = (await shop.get(f"/v1/visitors/{visitor}/consent")).json()
 
     assert (after["gpc"], after["dnt"], after["revision"]) == (True, "1", 2)
+
+
+async def test_a_question_in_a_body_stores_the_signal_that_it_brings(shop: httpx.AsyncClient, visitor: str) -> None:
+    """SIG-20, SIG-25: by field or by member."""
+    asked = {"visitor_id": visitor, "categories": ["advertising"]}
+    await shop.post("/v1/decisions", json=asked | {"gpc": True})
+    await shop.post("/v1/decisions", json=asked, headers={"DNT": "1"})
+    after = (await shop.get(f"/v1/visitors/{visitor}/consent")).json()
+
+    assert (after["gpc"], after["dnt"], after["revision"]) == (True, "1", 3)
 
 
 async def test_a_strangers_signal_is_honoured_and_not_stored(service: Running, shop: httpx.AsyncClient) -> None:
@@ -187,4 +195,4 @@ async def test_do_not_track_in_the_body_is_joined_protectively(
     asked = {"visitor_id": STRANGER, "region": "US-TX", "dnt": body, "categories": ["statistical"]}
     answer = await shop.post("/v1/decisions", json=asked, headers=fields)
 
-    assert answer.json()["decisions"][0]["reason"] == ("dnt" if dnt == "1" else "region_default")
+    assert answer.json()["decisions"][0]["reason"] == {"1": "dnt"}.get(dnt or "", "region_default")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.broken_store import Switch, SwitchedStore
-from tests.support.service import Running, code, memory_store, running, submission
+from tests.support.service import BOOTSTRAP, Running, code, memory_store, running, submission
 
 
 class Outage(NamedTuple):
@@ -19,6 +19,7 @@ class Outage(NamedTuple):
     shop: httpx.AsyncClient
     visitor: str
     switch: Switch
+    key: dict[str, str]
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ async def outage(tmp_path: Path) -> AsyncIterator[Outage]:
     store = SwitchedStore(memory_store(tmp_path))
     async with running(tmp_path, store) as service, service.browser() as browser, service.shop() as shop:
         visitor = (await browser.put("/v1/consent", json=submission())).json()["visitor_id"]
-        yield Outage(service, browser, shop, visitor, store.switch)
+        yield Outage(service, browser, shop, visitor, store.switch, {"Authorization": f"Bearer {BOOTSTRAP}"})
 
 
 async def test_a_decision_allows_nothing_but_what_is_exempt(outage: Outage) -> None:
@@ -96,8 +97,7 @@ async def test_a_write_is_refused_and_may_be_tried_again(
 ) -> None:
     """Nothing was stored, and the answer says when to come back."""
     outage.switch.writes, outage.switch.reads = False, reads
-    client = outage.browser if path.startswith("/v1/consent") else outage.shop
-    answer = await client.request(method, path.format(outage.visitor), json=body)
+    answer = await outage.browser.request(method, path.format(outage.visitor), json=body, headers=outage.key)
     outage.switch.writes = outage.switch.reads = True
     after = await outage.browser.get("/v1/consent")
 

@@ -89,6 +89,13 @@ def test_what_is_said_is_read() -> None:
     assert read.effective_from == datetime(2026, 12, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(("outputs", "expected"), [({"gpp": True}, True), ({"gpp": False}, False), ({}, False)])
+def test_gpp_is_off_until_the_site_switches_it_on(outputs: dict[str, bool], expected: bool) -> None:
+    """OUT-07, contract §5.1: off by default."""
+    assert policy(outputs=outputs).gpp is expected
+    assert not policy().gpp
+
+
 def test_what_sells_or_shares_is_the_category_s_answer_where_a_tracker_does_not_say() -> None:
     """Contract §10: `sells_or_shares` of a tracker; silence must not understate it."""
     read = policy(
@@ -150,6 +157,10 @@ FAULTS = [
     ("/child_directed", 0, "boolean-expected"),
     ("/child_directed", None, "boolean-expected"),
     ("/cross_device", "yes", "boolean-expected"),
+    ("/outputs", None, "object-expected"),
+    ("/outputs", {"gpp": 1}, "boolean-expected"),
+    ("/outputs", {"gpp": None}, "boolean-expected"),
+    ("/outputs", {"tcf": True}, "unknown-member"),
     ("/categories/statistical", DELETED, "missing"),
     ("/categories/statistical", None, "object-expected"),
     ("/categories/marketing", {}, "unknown-member"),

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from uuid import uuid4
 
-from consent_service.domain.errors import ConsentError, NotFound
+from consent_service.domain.errors import ConsentError, NotFound, PreconditionFailed
 from consent_service.domain.record import AccountState, ConsentRecord
-from consent_service.domain.transitions import accounts, choices
+from consent_service.domain.signals import Signals
+from consent_service.domain.transitions import accounts, choices, signals
 from consent_service.domain.transitions.choices import Submission
 from consent_service.domain.transitions.context import Context, Transition
 from consent_service.domain.vocabulary import Action
@@ -36,6 +38,18 @@ def answering(
     return Change(site, visitor_id, NOW, apply, numbered, idempotency=kept)
 
 
+def expecting(visitor_id: str, revision: int) -> Change:
+    """Give a refusal that is meant for one revision of the visitor's record only, as `If-Match` says it."""
+    change = answering(visitor_id, Action.REJECT_ALL)
+
+    def apply(subject: Subject) -> Transition:
+        if subject.record is None or subject.record.revision != revision:
+            raise PreconditionFailed
+        return change.apply(subject)
+
+    return replace(change, apply=apply)
+
+
 def refused(visitor_id: str, error: ConsentError) -> Change:
     """Give a change that raises."""
 
@@ -56,11 +70,21 @@ def linking(visitor_id: str, account: str) -> Change:
     return Change(SITE, visitor_id, NOW, apply, numbered, account=account)
 
 
+def signalling_gpc(visitor_id: str) -> Change:
+    """Give a change that shows a known visitor's Global Privacy Control."""
+
+    def apply(subject: Subject) -> Transition:
+        if subject.record is None:
+            raise NotFound
+        return signals.observe(subject.record, replace(CONTEXT, signals=Signals(None, gpc=True)))
+
+    return Change(SITE, visitor_id, NOW, apply, numbered)
+
+
 def erasing(visitor_id: str) -> Erasure:
     """Give an erasure whose event names the entries it removed."""
-    return Erasure(
-        SITE, visitor_id, NOW, f"stub of {visitor_id}", lambda seqs: {"erased_seqs": ",".join(map(str, seqs))}
-    )
+    stub = f"stub {visitor_id[-3:]}"
+    return Erasure(SITE, visitor_id, NOW, stub, lambda seqs: {"erased_seqs": ",".join(map(str, seqs))})
 
 
 def numbered(transition: Transition, entries: Sequence[LogEntry]) -> Reply:

@@ -1,14 +1,32 @@
 """One contract for memory, SQLite and PostgreSQL: what an answer of the store promises."""
 
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import HealthCheck, given, settings
+
 from consent_service.domain.errors import IdempotencyKeyReused, PreconditionFailed
 from consent_service.domain.evidence.leaf import commit, format_time, leaf_bytes, leaf_hash
 from consent_service.domain.evidence.proofs import assemble, plan_inclusion, required_nodes, verify_inclusion
 from consent_service.domain.evidence.tree import NodeId
+from consent_service.domain.record import ConsentRecord
 from consent_service.domain.record_text import read_visitor
+from consent_service.domain.transitions.context import Transition
 from consent_service.domain.vocabulary import Action
-from consent_service.ports import Committed, LoggedEvent, Store, StoredCheckpoint
-from tests.storage.changes import answering, erasing, linking, naive_root, refused, submit_all, visitor
-from tests.support.builders import NOW, SITE
+from consent_service.ports import Change, Committed, LoggedEvent, Store, StoredCheckpoint
+from tests.storage.changes import (
+    answering,
+    erasing,
+    linking,
+    naive_root,
+    numbered,
+    refused,
+    signalling_gpc,
+    submit_all,
+    visitor,
+)
+from tests.support.builders import NOW, SITE, VISITOR
+from tests.support.strategies import records
 
 
 def hash_of(event: LoggedEvent) -> bytes:
@@ -69,6 +87,26 @@ async def test_one_key_for_another_request_is_refused(store: Store) -> None:
     assert isinstance(outcome, IdempotencyKeyReused)
 
 
+async def test_a_key_that_has_lapsed_stands_for_nothing(store: Store) -> None:
+    await store.writer.submit(answering(visitor(1), key="k"))
+    later = replace(answering(visitor(1), key="k", says=b"something else"), now=NOW + timedelta(hours=2))
+    assert not (await store.writer.submit(later)).replayed
+    assert (await store.log.head(SITE)).size == 2
+
+
+async def test_a_key_belongs_to_its_visitor_and_site(store: Store) -> None:
+    """EVD-13: what one visitor sent says nothing about another's key."""
+    changes = [answering(visitor(1), key="k"), answering(visitor(2), key="k"), answering(visitor(1), key="k", site="b")]
+    outcomes = await submit_all(store, changes)
+    assert [outcome.replayed for outcome in outcomes] == [False] * 3  # type: ignore[union-attr]
+
+
+async def test_a_repeated_write_is_answered_as_before(store: Store) -> None:
+    first = await store.writer.submit(answering(visitor(1), key="k"))
+    again = await store.writer.submit(answering(visitor(1), key="k"))
+    assert (again.reply, again.replayed) == (first.reply, True)
+
+
 async def test_entries_are_numbered_from_zero_without_gaps_in_each_site(store: Store) -> None:
     await submit_all(store, [answering(visitor(n), site=site) for n in range(40) for site in ("a", "b")])
     seqs = {site: [event.seq for event in await store.log.events(site, -1, 100)] for site in ("a", "b")}
@@ -107,6 +145,26 @@ async def test_an_account_is_shared_by_the_visitors_that_are_logged_in_to_it(sto
     await submit_all(store, [linking(visitor(n), "customer") for n in range(2)])
     stored = await store.visitors.get_many(SITE, [visitor(0), visitor(1)])
     assert {s.account for s in stored.values()} == {"customer [{},[]]"}
+
+
+async def test_what_one_visitor_does_to_the_account_the_next_of_the_batch_finds(store: Store) -> None:
+    await submit_all(store, [answering(visitor(n)) for n in range(2)])
+    await submit_all(
+        store, [signalling_gpc(visitor(0)), linking(visitor(0), "customer"), linking(visitor(1), "customer")]
+    )
+    stored = await store.visitors.get(SITE, visitor(1))
+    assert stored is not None
+    assert read_visitor(SITE, visitor(1), stored).gpc_known
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(known=records())
+async def test_any_record_is_read_as_it_was_written(store: Store, known: ConsentRecord) -> None:
+    known = replace(known, revision=known.revision % 2**31)
+    await store.writer.submit(Change(SITE, VISITOR, NOW, lambda _: Transition(known), numbered))
+    stored = await store.visitors.get(SITE, VISITOR)
+    assert stored is not None
+    assert read_visitor(SITE, VISITOR, stored) == known
 
 
 async def test_an_erasure_leaves_the_leaf_and_nothing_of_the_person(store: Store) -> None:

@@ -1,13 +1,16 @@
 """Two service processes on one PostgreSQL: what one acknowledged the other sees, and nobody's seq is doubled."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+from consent_service.domain.errors import PreconditionFailed
 from consent_service.domain.vocabulary import Action
+from consent_service.ports import Committed
 from consent_service.storage.batch import Secrets
 from consent_service.storage.postgres import PostgresStore
-from tests.storage.changes import answering, submit_all, visitor
+from tests.storage.changes import answering, expecting, submit_all, visitor
 from tests.support.builders import SITE
 
 
@@ -47,3 +50,14 @@ async def test_both_replicas_writing_leave_no_gap_and_no_double(
     outcomes = [*await ours, *await theirs]
     assert [event.seq for event in await other_replica.log.events(SITE, -1, 1_000)] == list(range(200))
     assert len({outcome.reply.body for outcome in outcomes}) == 200  # type: ignore[union-attr]
+
+
+async def test_of_fifty_who_expect_the_same_revision_on_two_replicas_one_wins(
+    postgres_store: PostgresStore, other_replica: PostgresStore
+) -> None:
+    """B3: a race for one visitor has one winner, whoever asks where."""
+    await postgres_store.writer.submit(answering(visitor(1)))
+    races = [submit_all(replica, [expecting(visitor(1), 1)] * 25) for replica in (postgres_store, other_replica)]
+    outcomes = [type(outcome) for race in await asyncio.gather(*races) for outcome in race]
+    assert (outcomes.count(Committed), outcomes.count(PreconditionFailed)) == (1, 49)
+    assert (await other_replica.log.head(SITE)).size == 2

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from consent_service import __version__
 from consent_service.api.documented import Problem
+from consent_service.api.openapi_details import describe
 
 WEB = Path(__file__).parent.parent / "web"
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
@@ -82,6 +83,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         schemas |= problem.pop("$defs", {}) | {"Problem": problem}
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        describe(document)
         app.openapi_schema = document
     return app.openapi_schema
 

@@ -2,21 +2,33 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from starlette.responses import StreamingResponse
 
 from consent_service.api.deps import Auditing, Served
 from consent_service.api.documented import KEY_ERRORS, Responses, errors
+from consent_service.domain.errors import OutOfRange
 from consent_service.service.exporting import COLUMNS, Row, csv_row, export_rows
 
 router = APIRouter(tags=["operations"])
 
-Number = Annotated[int, Query(ge=-(2**62), le=2**62)]
+
+def _number(text: object) -> int:
+    """Read an entry's number or a log's size; what is none is as far out of range as what is too large."""
+    if isinstance(text, str) and _NUMBER.fullmatch(text):
+        return int(text)
+    raise OutOfRange("A whole number is expected.")
+
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_Whole = Annotated[int, BeforeValidator(_number)]
+Number = Annotated[_Whole, Query(json_schema_extra={"minimum": 0})]
 _ERRORS = errors(*KEY_ERRORS, 404, 503)
 _STREAM: Responses = {
     200: {
@@ -56,7 +68,7 @@ class EvidencePage(BaseModel):
 
 @router.get(
     "/v1/evidence/checkpoint",
-    response_model=None,
+    response_class=Response,
     responses={
         200: {"description": "A C2SP signed note.", "content": {"text/plain": {"schema": {"type": "string"}}}},
         **_ERRORS,
@@ -95,13 +107,16 @@ async def inclusion(services: Served, key: Auditing, seq: Number, size: Number |
     },
 )
 async def consistency(
-    services: Served, key: Auditing, old: Annotated[int, Query(alias="from", ge=-(2**62), le=2**62)], to: Number
+    services: Served,
+    key: Auditing,
+    old: Annotated[_Whole, Query(alias="from", json_schema_extra={"minimum": 0})],
+    to: Number,
 ) -> Response:
     """Prove that the log of size `from` is the beginning of that of size `to`. Scope `audit`."""
     return _json(await services.evidence.consistency(key.site, old, to))
 
 
-@router.get("/v1/evidence/export", response_model=None, responses=_STREAM | _ERRORS)
+@router.get("/v1/evidence/export", response_class=StreamingResponse, responses=_STREAM | _ERRORS)
 async def export(
     services: Served,
     key: Auditing,

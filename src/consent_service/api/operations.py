@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from consent_service.api.deps import Administering, AnyKey, Auditing, Served
 from consent_service.api.documented import KEY_ERRORS, errors
 from consent_service.api.strict_route import StrictRoute
-from consent_service.domain.errors import Fault, Forbidden, InvalidInput, NotFound
+from consent_service.domain.errors import Forbidden, NotFound
 from consent_service.domain.vocabulary import Scope
 from consent_service.ports import ApiKey, StoredPolicy
 from consent_service.service.policies import check_document
@@ -20,6 +20,8 @@ from consent_service.service.trackers import tracker_csv, tracker_table
 router = APIRouter(tags=["operations"], route_class=StrictRoute)
 
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
+_READABLE = r"^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*$"
+"""No character that controls a terminal or turns the direction of writing."""
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
 
@@ -46,7 +48,7 @@ class NewKey(BaseModel):
     model_config = _STRICT
 
     scope: Literal["decide", "manage", "audit", "admin"]
-    name: Annotated[str, Field(min_length=1, max_length=100, examples=["storefront backend"])]
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=_READABLE, examples=["storefront backend"])]
     site: Slug | None = Field(None, description="The caller's own site where absent.")
 
 
@@ -157,9 +159,6 @@ async def create_key(services: Served, key: Administering, body: NewKey) -> Resp
     site = body.site or key.site
     if site != key.site and not key.every_site:
         raise Forbidden("This key makes keys of its own site only.")
-    if not body.name.isprintable():
-        fault = Fault("/name", "text-unfit", "printable characters are expected")
-        raise InvalidInput("The name is not printable.", (fault,))
     entry, secret = await services.keys.create(site, Scope(body.scope), body.name)
     return Response(orjson.dumps(_key(entry) | {"key": secret}), 201, media_type="application/json")
 

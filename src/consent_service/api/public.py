@@ -18,6 +18,10 @@ from consent_service.service.asking import Asking
 router = APIRouter(tags=["public"])
 
 STATUS_TYPE = "application/tracking-status+json"
+_TRACKING_STATUS = {
+    "description": "The tracking status (W3C TPE §6.3).",
+    "content": {STATUS_TYPE: {"schema": {"type": "object", "required": ["tracking"]}}},
+}
 
 
 @router.get("/livez")
@@ -56,7 +60,12 @@ async def gpc(services: Served) -> Response:
 
 
 @router.get(
-    "/.well-known/security.txt", response_model=None, responses={200: {"description": "RFC 9116."}, **errors(404)}
+    "/.well-known/security.txt",
+    response_class=Response,
+    responses={
+        200: {"description": "RFC 9116.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        **errors(404),
+    },
 )
 async def security_txt(request: Request, services: Served) -> Response:
     """Say whom to tell about a weakness (RFC 9116)."""
@@ -69,9 +78,7 @@ async def security_txt(request: Request, services: Served) -> Response:
     return Response(text, 200, {"Cache-Control": "public, max-age=3600"}, "text/plain")
 
 
-@router.get(
-    "/.well-known/dnt/", response_model=None, responses={200: {"description": "Tracking status."}, **errors(404)}
-)
+@router.get("/.well-known/dnt/", response_class=Response, responses={200: _TRACKING_STATUS, **errors(404)})
 async def tracking_status(request: Request, services: Served) -> Response:
     """Give the tracking status (W3C TPE §6.3), `C` for one who has consented; leaves no trace (TSR-05, TSR-06)."""
     status = tracking_status_of(_policy(request, services))
@@ -80,8 +87,8 @@ async def tracking_status(request: Request, services: Served) -> Response:
 
 @router.get(
     "/.well-known/dnt/{status_id}",
-    response_model=None,
-    responses={200: {"description": "Tracking status of one resource."}, **errors(404)},
+    response_class=Response,
+    responses={200: _TRACKING_STATUS, **errors(404, 422)},
 )
 async def tracking_status_by_id(
     request: Request, services: Served, status_id: Annotated[str, Path(max_length=64)]

@@ -152,8 +152,8 @@ class StrictRequests(HttpToolsProtocol):
 
 _CHECKS: Mapping[bytes, Callable[[StrictRequests, bytes], None]] = {
     b"host": StrictRequests._on_host,  # noqa: SLF001 - this class's own
-    b"content-length": StrictRequests._on_length,  # noqa: SLF001
-    b"transfer-encoding": StrictRequests._on_coding,  # noqa: SLF001
-    b"expect": StrictRequests._on_expect,  # noqa: SLF001
+    b"content-length": StrictRequests._on_length,  # noqa: SLF001 - the same
+    b"transfer-encoding": StrictRequests._on_coding,  # noqa: SLF001 - the same
+    b"expect": StrictRequests._on_expect,  # noqa: SLF001 - the same
 }
 """Fields that are looked at here; all others pass as they came."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from consent_service.domain.errors import Fault, InvalidInput
 from consent_service.domain.moments import parse_moment
@@ -37,6 +37,8 @@ RegimeName = Literal["opt_in", "opt_out", "notice"]
 VisitorId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$", description="128 random bits, minted by the service.")]
 DntValue = Annotated[Literal["1", "0"] | None, Field(description="Do Not Track: null where nothing was expressed.")]
 
+NO_NUL = r"^[^\x00]*$"
+"""Any text; a NUL character is refused everywhere."""
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
@@ -55,6 +57,21 @@ class Choices(BaseModel):
     functionality: bool
 
 
+def _case(action: JsonValue, choices: JsonValue, method: JsonValue, decided_at: JsonValue) -> JsonValue:
+    members: JsonValue = {"action": action, "choices": choices, "method": method, "decided_at": decided_at}
+    return {"properties": members, "required": ["choices"] if action == _CUSTOM else []}
+
+
+_CUSTOM: JsonValue = {"const": "custom"}
+_CASES: list[JsonValue] = [
+    _case(_CUSTOM, {"type": "object"}, {"const": "import"}, {}),
+    _case(_CUSTOM, {"type": "object"}, {}, {"type": "null"}),
+    _case({"not": _CUSTOM}, {"type": "null"}, {"const": "import"}, {}),
+    _case({"not": _CUSTOM}, {"type": "null"}, {}, {"type": "null"}),
+]
+"""What fits together, for readers of the document: choices with `custom` only, a moment with `import` only."""
+
+
 class ConsentSubmission(BaseModel):
     """What the visitor did."""
 
@@ -71,12 +88,15 @@ class ConsentSubmission(BaseModel):
                     "gpc": False,
                     "dnt": None,
                 }
-            ]
+            ],
+            "anyOf": _CASES,
         },
     )
 
     action: Literal["accept_all", "reject_all", "custom", "dismiss"]
-    policy_version: Annotated[str, Field(min_length=1, max_length=64, description="The version the visitor was shown.")]
+    policy_version: Annotated[
+        str, Field(min_length=1, max_length=64, pattern=NO_NUL, description="The version the visitor was shown.")
+    ]
     choices: Choices | None = Field(None, description="Required with `custom`, refused otherwise.")
     locale: Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$")] | None = Field(
         None, description="BCP 47 tag of the texts the visitor read."
@@ -88,7 +108,7 @@ class ConsentSubmission(BaseModel):
     )
     gpc: bool | None = Field(None, description="As page script sees it; false never cancels the header.")
     dnt: DntValue = None
-    decided_at: Annotated[str, Field(max_length=40)] | None = Field(
+    decided_at: Annotated[str, Field(max_length=40, json_schema_extra={"format": "date-time"})] | None = Field(
         None, description="RFC 3339; when an imported choice was made. With method `import` only."
     )
 

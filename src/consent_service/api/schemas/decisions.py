@@ -4,13 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from consent_service.api.schemas.consent import CategoryName, DntValue, ReasonName, RegimeName, VisitorId
+from consent_service.api.schemas.consent import NO_NUL, CategoryName, DntValue, ReasonName, RegimeName, VisitorId
+from consent_service.domain.vocabulary import CATEGORIES
 
 MAX_VISITORS = 1_000
 MAX_NAMES = 200
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-TrackerName = Annotated[str, Field(min_length=1, max_length=255)]
+TrackerName = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL)]
 
 
 class DecisionRequest(BaseModel):
@@ -28,7 +29,10 @@ class DecisionRequest(BaseModel):
                     "trackers": ["session", "_ga", "_fbp"],
                     "categories": ["advertising"],
                 }
-            ]
+            ],
+            "anyOf": [
+                {"required": [name], "properties": {name: {"minItems": 1}}} for name in ("trackers", "categories")
+            ],
         },
     )
 
@@ -37,12 +41,12 @@ class DecisionRequest(BaseModel):
     dnt: DntValue = None
     gpc: bool | None = None
     trackers: list[TrackerName] = Field(default_factory=list, max_length=MAX_NAMES)
-    categories: list[CategoryName] = Field(default_factory=list, max_length=MAX_NAMES)
+    categories: list[CategoryName] = Field(default_factory=list, max_length=len(CATEGORIES))
 
     @model_validator(mode="after")
     def _asks_something(self) -> "DecisionRequest":
-        if not 0 < len(self.trackers) + len(self.categories) <= MAX_NAMES:
-            raise ValueError(f"1 to {MAX_NAMES} trackers and categories are expected")
+        if not (self.trackers or self.categories):
+            raise ValueError("a tracker or a category is expected")
         return self
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from consent_service.api.schemas.consent import CategoryName
+from consent_service.api.schemas.consent import NO_NUL, CategoryName
 
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -15,7 +15,7 @@ class AccountLink(BaseModel):
 
     model_config = _STRICT
 
-    account_ref: Annotated[str, Field(min_length=1, max_length=255, examples=["customer-4711"])]
+    account_ref: Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL, examples=["customer-4711"])]
 
 
 class AgeBandBody(BaseModel):

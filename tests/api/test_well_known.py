@@ -1,0 +1,126 @@
+"""The standards' own resources (contract §7; rules.md §5.2, SIG-22)."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.builders import document
+from tests.support.service import ORIGIN, Running, choices, memory_store, running, submission
+
+STATUS = "/.well-known/dnt/"
+
+
+@pytest.fixture
+async def recording(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a page of a shop that only records DNT."""
+    policy = document(signals={"dnt": "record"})
+    async with running(tmp_path, memory_store(tmp_path), policy) as service, service.browser() as page:
+        yield page
+
+
+async def test_gpc_support_is_declared(browser: httpx.AsyncClient) -> None:
+    """SIG-22."""
+    answer = await browser.get("/.well-known/gpc.json")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.json()["gpc"] is True
+    assert date.fromisoformat(answer.json()["lastUpdate"]).year >= 2026
+
+
+async def test_the_tracking_status_says_who_tracks_and_where_to_object(browser: httpx.AsyncClient) -> None:
+    """TSR-01 to TSR-03."""
+    answer = await browser.get(STATUS)
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/tracking-status+json"
+    assert answer.json() == {
+        "tracking": "P",
+        "controller": ["https://shop.example"],
+        "policy": "https://shop.example/privacy",
+        "config": "https://shop.example/choices",
+    }
+
+
+async def test_a_shop_that_disregards_the_signal_says_so(recording: httpx.AsyncClient) -> None:
+    """TSR-04: with the policy that describes it."""
+    body = (await recording.get(STATUS)).json()
+
+    assert (body["tracking"], body["policy"]) == ("D", "https://shop.example/privacy")
+
+
+async def test_a_visitor_who_consented_is_told_so(browser: httpx.AsyncClient) -> None:
+    """SIG-08: `C` with `config`, because an explicit choice overrides the signal."""
+    written = await browser.put("/v1/consent", json=submission(), headers={"DNT": "1"})
+    consented = await browser.get(STATUS, headers={"DNT": "1"})
+    await browser.delete("/v1/consent")
+    withdrawn = await browser.get(STATUS)
+
+    assert written.headers["tk"] == "U"
+    assert (consented.json()["tracking"], "config" in consented.json()) == ("C", True)
+    assert withdrawn.json()["tracking"] == "P"
+
+
+async def test_a_visitor_who_granted_nothing_that_tracks_is_not_told_otherwise(browser: httpx.AsyncClient) -> None:
+    await browser.put("/v1/consent", json=submission("custom", choices=choices("functionality", "technical")))
+
+    assert (await browser.get(STATUS)).json()["tracking"] == "P"
+
+
+@pytest.mark.parametrize(("status_id", "status"), [("v1", 200), ("V1", 404), ("v9", 404), ("v1/x", 404)])
+async def test_a_status_id_is_a_version_case_and_all(browser: httpx.AsyncClient, status_id: str, status: int) -> None:
+    """TSR-08, TSR-09."""
+    answer = await browser.get(STATUS + status_id)
+
+    assert answer.status_code == status
+    assert "set-cookie" not in answer.headers
+    assert answer.json().get("tracking") in {"P", None}
+
+
+@pytest.mark.parametrize("path", [STATUS, STATUS + "v1", STATUS + "v9", "/.well-known/dnt"])
+async def test_a_status_request_leaves_no_trace(
+    service: Running, browser: httpx.AsyncClient, visitor: str, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """TSR-05, TSR-06: no cookie on any hop, no event, no log line."""
+    caplog.clear()
+    answer = await browser.get(path, headers={"DNT": "1", "Sec-GPC": "1"}, follow_redirects=True)
+
+    assert [hop for hop in (*answer.history, answer) if "set-cookie" in hop.headers] == []
+    assert [record for record in caplog.records if record.name.startswith("consent_service")] == []
+    assert (await service.services.store.log.head("default")).size == 1
+
+
+async def test_the_status_may_not_be_kept_by_caches(browser: httpx.AsyncClient) -> None:
+    answer = await browser.get(STATUS)
+
+    assert (answer.headers["cache-control"], answer.headers["vary"]) == ("private, no-store", "DNT")
+
+
+@pytest.mark.parametrize("path", ["/.well-known/dnt-policy.txt", "/.well-known/other"])
+async def test_no_promise_is_made_that_nobody_gave(browser: httpx.AsyncClient, path: str) -> None:
+    """TSR-14: a legal promise is off by default."""
+    assert (await browser.get(path)).status_code == 404
+
+
+async def test_whom_to_tell_about_a_weakness(tmp_path: Path) -> None:
+    """RFC 9116."""
+    async with running(tmp_path, memory_store(tmp_path)) as usual, usual.browser() as page:
+        default = await page.get("/.well-known/security.txt")
+    contact = "https://shop.example/security"
+    async with running(tmp_path, memory_store(tmp_path), security_contact=contact) as named, named.browser() as page:
+        chosen = await page.get("/.well-known/security.txt")
+
+    assert default.headers["content-type"] == "text/plain; charset=utf-8"
+    assert "Contact: mailto:privacy@shop.example\n" in default.text
+    assert f"Contact: {contact}\n" in chosen.text
+    assert re.search(r"^Expires: 2027-11-24T09:00:00Z$", default.text, re.MULTILINE)
+
+
+async def test_well_known_resources_follow_the_page_they_are_asked_from(two_sites: Running) -> None:
+    async with two_sites.browser(ORIGIN) as page, two_sites.browser(None) as stranger:
+        known, unknown = await page.get(STATUS), await stranger.get(STATUS)
+
+    assert (known.status_code, unknown.status_code) == (200, 404)

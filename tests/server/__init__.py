@@ -1,0 +1,1 @@
+"""The HTTP server, attacked through raw sockets while it runs as a process of its own."""
