@@ -24,17 +24,8 @@ class VisitorCookies:
 
     def set(self, response: Response, site: str, visitor_id: str, state: ConsentState) -> None:
         """Set the proof of possession and the signed state; the latter lives as long as the consent."""
-        secure = self.services.http.secure_cookies
         proof = self.services.identity.visitor_cookie(site, visitor_id)
-        response.set_cookie(
-            VISITOR_COOKIE,
-            proof,
-            max_age=VISITOR_COOKIE_SECONDS,
-            path="/",
-            secure=secure,
-            httponly=True,
-            samesite="lax",
-        )
+        self._put(response, VISITOR_COOKIE, proof, VISITOR_COOKIE_SECONDS)
         self.refresh(response, state)
 
     def refresh(self, response: Response, state: ConsentState) -> None:
@@ -43,9 +34,20 @@ class VisitorCookies:
         left = int((expires_at - state.situation.now).total_seconds()) if expires_at else 0
         if left <= 0:
             return
-        value = self.services.tokens.consent_state(state)
-        secure = self.services.http.secure_cookies
-        response.set_cookie(STATE_COOKIE, value, max_age=left, path="/", secure=secure, httponly=False, samesite="lax")
+        self._put(response, STATE_COOKIE, self.services.tokens.consent_state(state), left)
+
+    def remove(self, response: Response) -> None:
+        """Take both cookies back."""
+        for name in (VISITOR_COOKIE, STATE_COOKIE):
+            self._put(response, name, "", 0)
+
+    def _put(self, response: Response, name: str, value: str, seconds: int) -> None:
+        # The framework's own method writes `SameSite` in small letters, which is not how the contract spells it.
+        attributes = ["HttpOnly"] if name == VISITOR_COOKIE else []
+        if self.services.http.secure_cookies:
+            attributes.append("Secure")
+        parts = (f"{name}={value}", *attributes, "SameSite=Lax", "Path=/", f"Max-Age={seconds}")
+        response.headers.append("Set-Cookie", "; ".join(parts))
 
 
 def etag(state: ConsentState) -> str:

@@ -8,12 +8,10 @@ from typing import Annotated, Any, Literal
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from consent_service.api.answers import BROWSER_PRIVATE, PRIVATE, etag
+from consent_service.api.answers import BROWSER_PRIVATE, PRIVATE, VisitorCookies, etag
 from consent_service.api.browser import Visiting
 from consent_service.api.decisions import Region
 from consent_service.api.deps import (
-    STATE_COOKIE,
-    VISITOR_COOKIE,
     Managing,
     Served,
     header_region,
@@ -95,9 +93,7 @@ async def erase_own(visit: Visiting) -> Response:
     visit.services.limits.browser_write(visit.address, visit.asking.visitor_id, refusal=True)
     await visit.services.rights.erase(visit.site, _known(visit.asking))
     response = Response(status_code=204, headers=BROWSER_PRIVATE | {"Tk": "U"})
-    for cookie, http_only in ((VISITOR_COOKIE, True), (STATE_COOKIE, False)):
-        secure = visit.services.http.secure_cookies
-        response.delete_cookie(cookie, path="/", secure=secure, httponly=http_only, samesite="lax")
+    VisitorCookies(visit.services).remove(response)
     return response
 
 

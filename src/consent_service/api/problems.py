@@ -140,8 +140,10 @@ async def _on_consent_error(request: Request, error: Exception) -> Response:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    title = HTTPStatus(error.status_code).phrase
-    code = _STATUS_CODES.get(error.status_code, title.lower().replace(" ", "-"))
+    phrase = HTTPStatus(error.status_code).phrase
+    code = _STATUS_CODES.get(error.status_code, phrase.lower().replace(" ", "-"))
+    # One type has one title (RFC 9457 §3.1.3), whether it was the framework that refused or the service.
+    title = phrase.capitalize()
     body = problem(request_id_of(request), error.status_code, code, title, f"{title}.")
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
