@@ -7,8 +7,9 @@ Readers and writers are different types, so that a decision can never write.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
+from consent_service.domain.counts import Counts
 from consent_service.domain.evidence.tree import Frontier, NodeId
 from consent_service.domain.record import AccountState, ConsentRecord
 from consent_service.domain.record_text import StoredVisitor
@@ -158,6 +159,25 @@ class CatalogSnapshot:
     keys: tuple[ApiKey, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CountQuery:
+    """Which of a site's counters to sum, and by what; days are numbered from 1970 and both included."""
+
+    site: str
+    channel: str
+    first_day: int
+    last_day: int
+    group_by: Literal["day", "policy_version", "region"]
+
+
+@dataclass(frozen=True, slots=True)
+class CountGroup:
+    """The figures of one group; its name is a day's number, a policy version or a region."""
+
+    group: int | str
+    counts: Counts
+
+
 class VisitorReader(Protocol):
     """Reads visitors from the primary, never from a replica and never from a cache."""
 
@@ -219,6 +239,13 @@ class EvidenceLog(Protocol):
         """Read stored tree nodes; level 0 are the hashes of leaves."""
 
 
+class ReportCounts(Protocol):
+    """The counters that reports are made of; only the change writer adds to them."""
+
+    async def sums(self, query: CountQuery) -> list[CountGroup]:
+        """Sum the figures of a range of days for each group, in the groups' order; reads no events."""
+
+
 class Store(Protocol):
     """A whole store, open from `start` to `stop`."""
 
@@ -237,6 +264,10 @@ class Store(Protocol):
     @property
     def log(self) -> EvidenceLog:
         """Reads the evidence log."""
+
+    @property
+    def counts(self) -> ReportCounts:
+        """Sums the reports' counters."""
 
     async def start(self) -> None:
         """Open; raises StoreUnavailable where that cannot be."""

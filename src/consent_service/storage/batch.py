@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from consent_service.domain.counts import Tally, count
 from consent_service.domain.errors import ConsentError, IdempotencyKeyReused, NotFound
 from consent_service.domain.evidence.canonical import canonical_json
 from consent_service.domain.evidence.leaf import commit, format_time, leaf_bytes, leaf_hash
@@ -81,6 +82,8 @@ class Writes:
     remembered: dict[IdempotencyKey, Remembered] = field(default_factory=dict)
     erased: dict[VisitorKey, tuple[str, datetime]] = field(default_factory=dict)
     """Visitor to stub and moment."""
+    counts: Tally = field(default_factory=dict)
+    """What the batch adds to the counters that reports are made of."""
 
 
 class Batch:
@@ -115,7 +118,8 @@ class Batch:
             if known is not None:
                 return Committed(known, None, replayed=True)
         account = self._account(change.site, change.account) if change.account else None
-        transition = change.apply(Subject(self._record(change.site, change.visitor_id), account))
+        before = self._record(change.site, change.visitor_id)
+        transition = change.apply(Subject(before, account))
         # Leaves are built before anything is noted, so that a failing change leaves no trace in the batch.
         drafts = [self._draft(event, ahead) for ahead, event in enumerate(transition.events)]
         entries = tuple(
@@ -125,6 +129,8 @@ class Batch:
         reply = change.render(transition, entries)
         for row, hashed in drafts:
             self._append(row, hashed)
+        for event in transition.events:
+            count(self.writes.counts, before, event)
         self._put(transition.record)
         if change.idempotency is not None:
             self._remember(change, change.idempotency, reply)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from consent_service.domain.counts import FIGURES, Counts, Tally, add
 from consent_service.domain.errors import PolicyVersionExists
 from consent_service.domain.evidence.leaf import format_time, leaf_bytes, leaf_hash
 from consent_service.domain.evidence.tree import Frontier, NodeId
@@ -15,6 +16,8 @@ from consent_service.ports import (
     ApiKey,
     CatalogSnapshot,
     Change,
+    CountGroup,
+    CountQuery,
     Erasure,
     LoggedEvent,
     StoredCheckpoint,
@@ -38,6 +41,7 @@ class MemoryStore:
         self._checkpoints: dict[tuple[str, int], StoredCheckpoint] = {}
         self.catalog = MemoryCatalog()
         self.log = self
+        self.counts = MemoryReportCounts()
         self.writer = GroupCommitWriter(self._run_batch)
         self.visitors = CoalescingReader(self._fetch)
 
@@ -105,6 +109,7 @@ class MemoryStore:
         self._state.records.update(writes.records)
         self._state.accounts.update(writes.accounts)
         self._state.remembered.update(writes.remembered)
+        self.counts.add(writes.counts)
         for site, visitor_id in writes.erased:
             gone = self._state.records.pop((site, visitor_id))
             self._erased.update((site, row.seq) for row in self._leaves[site] if row.visitor_id == visitor_id)
@@ -138,6 +143,28 @@ class MemoryStore:
             payload=None if gone else row.payload,
             visitor_id=None if gone else row.visitor_id,
         )
+
+
+class MemoryReportCounts:
+    """The reports' counters in memory."""
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self._tally: Tally = {}
+
+    def add(self, tally: Tally) -> None:
+        """Add what a batch counted."""
+        for key, counts in tally.items():
+            add(self._tally.setdefault(key, [0] * len(FIGURES)), counts)
+
+    async def sums(self, query: CountQuery) -> list[CountGroup]:
+        """Sum the figures of a range of days for each group, in the groups' order."""
+        groups: dict[int | str, Counts] = {}
+        for key, counts in self._tally.items():
+            wanted = (key.site, key.channel) == (query.site, query.channel)
+            if wanted and query.first_day <= key.day <= query.last_day:
+                add(groups.setdefault(getattr(key, query.group_by), [0] * len(FIGURES)), counts)
+        return [CountGroup(group, groups[group]) for group in sorted(groups)]
 
 
 class MemoryCatalog:

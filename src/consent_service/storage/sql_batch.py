@@ -24,6 +24,7 @@ from consent_service.storage import tables as t
 from consent_service.storage.batch import Batch, Loaded, Outcome, Remembered, Secrets, Writes
 from consent_service.storage.dialects import among, insert
 from consent_service.storage.payloads import pack, unpack
+from consent_service.storage.report_counts import add_counts
 
 _ChangeLike = Change | Erasure
 
@@ -136,6 +137,7 @@ def _write(connection: Connection, writes: Writes) -> None:
         ({"site": site, "level": n.level, "index": n.index, "hash": n.hash} for site, n in writes.nodes),
     )
     _write_state(connection, writes)
+    add_counts(connection, writes.counts)
 
 
 def _write_state(connection: Connection, writes: Writes) -> None:

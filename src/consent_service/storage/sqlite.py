@@ -26,6 +26,7 @@ from consent_service.storage.batch import Outcome, Secrets
 from consent_service.storage.catalog import SqlCatalog
 from consent_service.storage.evidence_log import SqlEvidenceLog
 from consent_service.storage.reader import CoalescingReader, VisitorKey
+from consent_service.storage.report_counts import SqlReportCounts
 from consent_service.storage.sql_batch import run_batch
 from consent_service.storage.writer import GroupCommitWriter
 
@@ -58,6 +59,7 @@ class SqliteStore:
         self._lookup: sqlite3.Connection | None = None
         self.catalog = SqlCatalog(self)
         self.log = SqlEvidenceLog(self)
+        self.counts = SqlReportCounts(self)
         self.writer = GroupCommitWriter(self._run_batch)
         self.visitors = CoalescingReader(self._fetch)
 

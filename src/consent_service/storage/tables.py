@@ -7,6 +7,7 @@ stand in a table of their own, because they must be erasable.
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, String, Table, Text
 from sqlalchemy.dialects import postgresql, sqlite
 
+from consent_service.domain.counts import FIGURES
 from consent_service.storage.types import UtcDateTime
 
 metadata = MetaData(
@@ -156,3 +157,16 @@ suppressions = Table(
     sqlite_with_rowid=False,
 )
 """Keyed hashes of erased visitors, so that no import brings one back."""
+
+report_counts = Table(
+    "report_counts",
+    metadata,
+    _key("site"),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    _key("channel"),
+    _key("policy_version"),
+    _key("region"),
+    *(Column(figure, BigInteger, nullable=False) for figure in FIGURES),
+    sqlite_with_rowid=False,
+)
+"""How often something happened on a day (days since 1970, UTC), kept as events are written; no visitor is named."""
