@@ -15,6 +15,7 @@ from consent_service.domain.record import AccountState, ConsentRecord
 from consent_service.domain.record_text import StoredVisitor
 from consent_service.domain.transitions.context import Transition
 from consent_service.domain.vocabulary import Scope
+from consent_service.domain.webhooks import Delivery, Endpoint, Failure
 
 Clock = Callable[[], datetime]
 NewId = Callable[[], str]
@@ -152,11 +153,33 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class CatalogSnapshot:
-    """All published policies and living keys, and the number of the change that made them so."""
+    """All published policies, living keys and webhook endpoints, and the number of the change that made them so."""
 
     epoch: int
     policies: tuple[StoredPolicy, ...] = ()
     keys: tuple[ApiKey, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that an endpoint was never told, and why."""
+
+    endpoint: str
+    visitor_id: str
+    seq: int
+    created_at: datetime
+    attempts: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What an endpoint has not yet been told: how many events wait, since when, and how many were given up."""
+
+    waiting: int = 0
+    oldest: datetime | None = None
+    dead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +239,12 @@ class Catalog(Protocol):
     async def revoke_key(self, site: str | None, key_id: str, now: datetime) -> bool:
         """Revoke a key of a site (of any site for None); False where there is none."""
 
+    async def add_endpoint(self, endpoint: Endpoint) -> None:
+        """Add a webhook endpoint; it is told of every change that is stored after this."""
+
+    async def remove_endpoint(self, site: str | None, endpoint_id: str) -> bool:
+        """Remove an endpoint of a site (of any site for None) with all it was not told; False where there is none."""
+
 
 class EvidenceLog(Protocol):
     """Reads the evidence log; only the change writer appends to it."""
@@ -246,6 +275,34 @@ class ReportCounts(Protocol):
         """Sum the figures of a range of days for each group, in the groups' order; reads no events."""
 
 
+class Outbox(Protocol):
+    """What webhook endpoints have not yet been told; the change writer fills it in the transaction of the change."""
+
+    async def claim(self, endpoint: Endpoint, now: datetime, until: datetime, limit: int) -> list[Delivery]:
+        """Take what is due for an endpoint, one event of a visitor at a time; nobody else gets it before `until`."""
+
+    async def settle(self, delivered: Sequence[Delivery], failed: Sequence[Failure]) -> None:
+        """Note what became of claimed deliveries."""
+
+    async def dead(self, site: str, endpoint: str | None, limit: int) -> list[DeadLetter]:
+        """List what was given up, for one endpoint or for all of the site."""
+
+    async def revive(self, endpoint: Endpoint, now: datetime) -> int:
+        """Make the dead letters of an endpoint due again; gives their number."""
+
+    async def replay(self, endpoint: Endpoint, after: int, limit: int, now: datetime) -> tuple[int, int | None]:
+        """Queue events of the log behind `after` again, of at most `limit` places.
+
+        Gives how many there were and behind which seq to go on; None at the end of the log.
+        """
+
+    async def backlog(self, site: str) -> dict[str, Backlog]:
+        """Tell by endpoint what waits; an endpoint for which nothing waits is left out."""
+
+    async def drop_dead(self, before: datetime, limit: int) -> int:
+        """Forget dead letters of changes older than `before`; gives how many."""
+
+
 class Store(Protocol):
     """A whole store, open from `start` to `stop`."""
 
@@ -268,6 +325,10 @@ class Store(Protocol):
     @property
     def counts(self) -> ReportCounts:
         """Sums the reports' counters."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Holds what webhook endpoints have not yet been told."""
 
     async def start(self) -> None:
         """Open; raises StoreUnavailable where that cannot be."""

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from consent_service.domain.moments import to_micros
 from consent_service.domain.record_text import StoredVisitor
+from consent_service.domain.webhooks import Endpoint
 from consent_service.storage import tables as t
 from consent_service.storage.batch import Secrets
 from consent_service.storage.migrate import upgrade
@@ -46,15 +47,16 @@ async def test_a_keyed_hash_is_kept_so_that_no_import_brings_the_visitor_back(da
 
 
 async def test_no_row_of_the_erased_visitor_is_left(database: SqlStore) -> None:
+    await database.catalog.add_endpoint(Endpoint("crm", SITE, "https://crm.example/", NOW))
     await submit_all(database, [answering(PERSON, key="a-key"), answering(OTHER, key="another")])
     await database.writer.submit(linking(PERSON, CUSTOMER))
     await database.writer.erase(erasing(PERSON))
-    tables = (t.visitors, t.log_payloads, t.idempotency_keys)
+    tables = (t.visitors, t.log_payloads, t.idempotency_keys, t.webhook_outbox)
     owners = [
         await database.read(lambda connection, table=table: set(connection.scalars(select(table.c.visitor_id))))  # type: ignore[misc]
         for table in tables
     ]
-    assert owners == [{OTHER}, {OTHER, ""}, {OTHER}]
+    assert owners == [{OTHER}, {OTHER, ""}, {OTHER}, {OTHER}]
     assert await database.read(lambda connection: connection.execute(select(t.accounts)).all()) == []
 
 

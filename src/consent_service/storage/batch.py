@@ -54,6 +54,8 @@ class Loaded:
     remembered: dict[IdempotencyKey, Remembered] = field(default_factory=dict)
     payload_seqs: dict[VisitorKey, list[int]] = field(default_factory=dict)
     """For visitors to be erased: the entries that still have a payload."""
+    endpoints: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The ids of each site's webhook endpoints; most sites have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,18 @@ class LeafRow:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One event that one webhook endpoint is to be told; due at once."""
+
+    site: str
+    visitor_id: str
+    seq: int
+    endpoint: str
+    revision: int
+    created_at: datetime
+
+
 @dataclass(slots=True)
 class Writes:
     """What the transaction must write, each thing once and as it is at the end of the batch."""
@@ -84,6 +98,7 @@ class Writes:
     """Visitor to stub and moment."""
     counts: Tally = field(default_factory=dict)
     """What the batch adds to the counters that reports are made of."""
+    outbox: list[OutboxRow] = field(default_factory=list)
 
 
 class Batch:
@@ -129,6 +144,7 @@ class Batch:
         reply = change.render(transition, entries)
         for row, hashed in drafts:
             self._append(row, hashed)
+            self._tell(row, transition.record.revision)
         for event in transition.events:
             count(self.writes.counts, before, event)
         self._put(transition.record)
@@ -170,6 +186,11 @@ class Batch:
         self.writes.records[record.site, record.visitor_id] = record
         if record.account is not None:
             self.writes.accounts[record.site, record.account.account] = record.account
+
+    def _tell(self, row: LeafRow, revision: int) -> None:
+        for endpoint in self._loaded.endpoints.get(row.site, ()):
+            told = OutboxRow(row.site, row.visitor_id, row.seq, endpoint, revision, row.time)
+            self.writes.outbox.append(told)
 
     def _recall(self, site: str, asked: Idempotency, now: datetime) -> Reply | None:
         key = (site, asked.owner, asked.key)

@@ -1,11 +1,12 @@
-"""Policies and keys in SQL: written rarely, read as a whole, watched through one number."""
+"""Policies, keys and webhook endpoints in SQL: written rarely, read as a whole, watched through one number."""
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from consent_service.domain.errors import PolicyVersionExists
 from consent_service.domain.vocabulary import Scope
+from consent_service.domain.webhooks import Endpoint
 from consent_service.ports import ApiKey, CatalogSnapshot, StoredPolicy
 from consent_service.storage import tables as t
 from consent_service.storage.dialects import insert
@@ -32,6 +33,7 @@ class SqlCatalog:
             epoch = _epoch(connection)
             policies = connection.execute(select(t.policies).order_by(t.policies.c.published_at)).all()
             keys = connection.execute(select(t.api_keys).where(t.api_keys.c.revoked_at.is_(None))).all()
+            endpoints = connection.execute(select(t.webhook_endpoints).order_by(t.webhook_endpoints.c.created_at)).all()
             return CatalogSnapshot(
                 epoch,
                 tuple(
@@ -42,6 +44,7 @@ class SqlCatalog:
                     ApiKey(k.id, k.site, frozenset(map(Scope, k.scopes.split())), k.name, k.sha256, k.created_at)
                     for k in keys
                 ),
+                tuple(Endpoint(e.id, e.site, e.url, e.created_at) for e in endpoints),
             )
 
         return await self._runner.read(read)
@@ -88,6 +91,43 @@ class SqlCatalog:
             return result.rowcount > 0
 
         return await self._runner.write(write)
+
+    async def add_endpoint(self, endpoint: Endpoint) -> None:
+        """Add a webhook endpoint."""
+
+        def write(connection: Connection) -> None:
+            row = {"id": endpoint.id, "site": endpoint.site, "url": endpoint.url, "created_at": endpoint.created_at}
+            connection.execute(t.webhook_endpoints.insert(), row)
+            _tell_writers(connection, endpoint.site)
+            _advance(connection)
+
+        await self._runner.write(write)
+
+    async def remove_endpoint(self, site: str | None, endpoint_id: str) -> bool:
+        """Remove an endpoint of a site (any for None) with all it was not told; False where there is none."""
+
+        def write(connection: Connection) -> bool:
+            e, o = t.webhook_endpoints.c, t.webhook_outbox.c
+            of = connection.scalar(select(e.site).where(e.id == endpoint_id))
+            if of is None or site not in {None, of}:
+                return False
+            connection.execute(delete(t.webhook_endpoints).where(e.site == of, e.id == endpoint_id))
+            _tell_writers(connection, of)
+            connection.execute(delete(t.webhook_outbox).where(o.site == of, o.endpoint == endpoint_id))
+            _advance(connection)
+            return True
+
+        return await self._runner.write(write)
+
+
+def _tell_writers(connection: Connection, site: str) -> None:
+    """Write the site's endpoints into the row that every writer locks: from its next batch on they are told."""
+    h, e = t.log_heads.c, t.webhook_endpoints.c
+    empty = {"site": site, "size": 0, "frontier": b""}
+    connection.execute(insert(connection, t.log_heads).on_conflict_do_nothing(), [empty])
+    connection.execute(select(h.site).where(h.site == site).with_for_update())
+    ids = connection.scalars(select(e.id).where(e.site == site).order_by(e.created_at, e.id))
+    connection.execute(update(t.log_heads).where(h.site == site).values(endpoints=" ".join(ids) or None))
 
 
 def _epoch(connection: Connection) -> int:

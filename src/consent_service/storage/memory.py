@@ -6,12 +6,14 @@ It carries out batches by the same function as the databases do, so it behaves l
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from consent_service.domain.counts import FIGURES, Counts, Tally, add
 from consent_service.domain.errors import PolicyVersionExists
 from consent_service.domain.evidence.leaf import format_time, leaf_bytes, leaf_hash
 from consent_service.domain.evidence.tree import Frontier, NodeId
 from consent_service.domain.record_text import StoredVisitor, encode_account, encode_record, join_account
+from consent_service.domain.webhooks import Endpoint
 from consent_service.ports import (
     ApiKey,
     CatalogSnapshot,
@@ -24,6 +26,7 @@ from consent_service.ports import (
     StoredPolicy,
 )
 from consent_service.storage.batch import Batch, LeafRow, Loaded, Outcome, Secrets, Writes
+from consent_service.storage.memory_outbox import MemoryOutbox
 from consent_service.storage.reader import CoalescingReader, VisitorKey
 from consent_service.storage.writer import GroupCommitWriter
 
@@ -39,7 +42,8 @@ class MemoryStore:
         self._erased: set[tuple[str, int]] = set()
         self._nodes: dict[tuple[str, NodeId], bytes] = {}
         self._checkpoints: dict[tuple[str, int], StoredCheckpoint] = {}
-        self.catalog = MemoryCatalog()
+        self.outbox = MemoryOutbox(self._entries_with_payload)
+        self.catalog = MemoryCatalog(self.outbox)
         self.log = self
         self.counts = MemoryReportCounts()
         self.writer = GroupCommitWriter(self._run_batch)
@@ -96,6 +100,7 @@ class MemoryStore:
             rows = self._leaves.get(request.site, [])
             if isinstance(request, Erasure):
                 self._state.payload_seqs[key] = [row.seq for row in rows if row.visitor_id == request.visitor_id]
+        self._state.endpoints = self.catalog.endpoints
         batch = Batch(self._state, self._secrets)
         outcomes = batch.run(requests)
         self._keep(batch.writes)
@@ -110,8 +115,10 @@ class MemoryStore:
         self._state.accounts.update(writes.accounts)
         self._state.remembered.update(writes.remembered)
         self.counts.add(writes.counts)
+        self.outbox.write(writes.outbox)
         for site, visitor_id in writes.erased:
             gone = self._state.records.pop((site, visitor_id))
+            self.outbox.forget(site=site, visitor_id=visitor_id)
             self._erased.update((site, row.seq) for row in self._leaves[site] if row.visitor_id == visitor_id)
             named = [r.account.account for r in self._state.records.values() if r.account and r.site == site]
             if gone.account is not None and gone.account.account not in named:
@@ -130,6 +137,9 @@ class MemoryStore:
                 joined = join_account(stored.account, encode_account(account) if account else None)
                 found[site, visitor_id] = replace(stored, account=joined)
         return found
+
+    def _entries_with_payload(self, site: str) -> list[LeafRow]:
+        return [row for row in self._leaves.get(site, []) if (site, row.seq) not in self._erased]
 
     def _logged(self, row: LeafRow) -> LoggedEvent:
         gone = (row.site, row.seq) in self._erased
@@ -168,11 +178,18 @@ class MemoryReportCounts:
 
 
 class MemoryCatalog:
-    """Policies and keys in memory."""
+    """Policies, keys and webhook endpoints in memory."""
 
-    def __init__(self) -> None:
-        """Begin empty."""
+    def __init__(self, outbox: MemoryOutbox) -> None:
+        """Begin empty; what a removed endpoint was not told leaves the outbox."""
         self._snapshot = CatalogSnapshot(0)
+        self._outbox = outbox
+
+    @property
+    def endpoints(self) -> dict[str, tuple[str, ...]]:
+        """Give the ids of each site's endpoints."""
+        sites = {endpoint.site for endpoint in self._snapshot.endpoints}
+        return {site: tuple(e.id for e in self._snapshot.endpoints if e.site == site) for site in sites}
 
     async def epoch(self) -> int:
         """Give the number of the last change."""
@@ -189,18 +206,31 @@ class MemoryCatalog:
                 if known.sha256 != policy.sha256:
                     raise PolicyVersionExists
                 return
-        self._advance(policies=(*self._snapshot.policies, policy), keys=self._snapshot.keys)
+        self._advance(policies=(*self._snapshot.policies, policy))
 
     async def add_key(self, key: ApiKey) -> None:
         """Add a key."""
-        self._advance(policies=self._snapshot.policies, keys=(*self._snapshot.keys, key))
+        self._advance(keys=(*self._snapshot.keys, key))
 
     async def revoke_key(self, site: str | None, key_id: str, now: datetime) -> bool:
         """Revoke a key of a site, or of any site for None; False where there is no living one."""
         kept = tuple(k for k in self._snapshot.keys if k.id != key_id or site not in {None, k.site})
         revoked = len(kept) < len(self._snapshot.keys)
-        self._advance(policies=self._snapshot.policies, keys=kept)
+        self._advance(keys=kept)
         return revoked
 
-    def _advance(self, policies: tuple[StoredPolicy, ...], keys: tuple[ApiKey, ...]) -> None:
-        self._snapshot = CatalogSnapshot(self._snapshot.epoch + 1, policies, keys)
+    async def add_endpoint(self, endpoint: Endpoint) -> None:
+        """Add a webhook endpoint."""
+        self._advance(endpoints=(*self._snapshot.endpoints, endpoint))
+
+    async def remove_endpoint(self, site: str | None, endpoint_id: str) -> bool:
+        """Remove an endpoint of a site, or of any site for None; False where there is none."""
+        kept = tuple(e for e in self._snapshot.endpoints if e.id != endpoint_id or site not in {None, e.site})
+        gone = [endpoint for endpoint in self._snapshot.endpoints if endpoint not in kept]
+        for endpoint in gone:
+            self._outbox.forget(site=endpoint.site, endpoint=endpoint.id)
+        self._advance(endpoints=kept)
+        return bool(gone)
+
+    def _advance(self, **changed: Any) -> None:
+        self._snapshot = replace(self._snapshot, epoch=self._snapshot.epoch + 1, **changed)

@@ -20,6 +20,7 @@ from consent_service.domain.record_text import (
     encode_record,
 )
 from consent_service.ports import Change, Erasure, Reply
+from consent_service.storage import outbox
 from consent_service.storage import tables as t
 from consent_service.storage.batch import Batch, Loaded, Outcome, Remembered, Secrets, Writes
 from consent_service.storage.dialects import among, insert
@@ -35,6 +36,7 @@ def run_batch(connection: Connection, requests: Sequence[_ChangeLike], secrets: 
     batch = Batch(loaded, secrets)
     outcomes = batch.run(requests)
     _write(connection, batch.writes)
+    outbox.write(connection, batch.writes.outbox)
     return outcomes
 
 
@@ -55,9 +57,12 @@ def _load(connection: Connection, requests: Sequence[_ChangeLike]) -> Loaded:
 
 def _load_heads(connection: Connection, sites: Sequence[str], loaded: Loaded) -> None:
     h = t.log_heads.c
-    query = select(h.site, h.size, h.frontier).where(h.site.in_(sites)).order_by(h.site).with_for_update()
-    for site, size, frontier in connection.execute(query):
+    columns = (h.site, h.size, h.frontier, h.endpoints)
+    query = select(*columns).where(h.site.in_(sites)).order_by(h.site).with_for_update()
+    for site, size, frontier, endpoints in connection.execute(query):
         loaded.heads[site] = Frontier.from_bytes(size, frontier)
+        if endpoints:
+            loaded.endpoints[site] = tuple(endpoints.split())
     missing = [site for site in sites if site not in loaded.heads]
     if missing:
         # The first writers of a site meet here; the row that one of them makes is then locked by each in turn.
@@ -181,7 +186,7 @@ def _write_state(connection: Connection, writes: Writes) -> None:
 def _erase(connection: Connection, site: str, visitor_id: str, stub: dict[str, object]) -> None:
     v, a = t.visitors.c, t.accounts.c
     account = connection.scalar(select(v.account).where(v.site == site, v.visitor_id == visitor_id))
-    for table in (t.visitors, t.log_payloads, t.idempotency_keys):
+    for table in (t.visitors, t.log_payloads, t.idempotency_keys, t.webhook_outbox):
         connection.execute(delete(table).where(table.c.site == site, table.c.visitor_id == visitor_id))
     if account is not None:
         others = exists().where(v.site == site, v.account == account)

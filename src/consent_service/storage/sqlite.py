@@ -25,6 +25,7 @@ from consent_service.ports import Change, Erasure
 from consent_service.storage.batch import Outcome, Secrets
 from consent_service.storage.catalog import SqlCatalog
 from consent_service.storage.evidence_log import SqlEvidenceLog
+from consent_service.storage.outbox import SqlOutbox
 from consent_service.storage.reader import CoalescingReader, VisitorKey
 from consent_service.storage.report_counts import SqlReportCounts
 from consent_service.storage.sql_batch import run_batch
@@ -60,6 +61,7 @@ class SqliteStore:
         self.catalog = SqlCatalog(self)
         self.log = SqlEvidenceLog(self)
         self.counts = SqlReportCounts(self)
+        self.outbox = SqlOutbox(self)
         self.writer = GroupCommitWriter(self._run_batch)
         self.visitors = CoalescingReader(self._fetch)
 

@@ -87,8 +87,13 @@ log_heads = Table(
     _key("site"),
     Column("size", BigInteger, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
+    Column("endpoints", Text),
 )
-"""The right edge of each site's Merkle tree; its row lock orders the writers of a site."""
+"""The right edge of each site's Merkle tree; its row lock orders the writers of a site.
+
+The ids of the site's webhook endpoints stand here as well: a writer reads this row anyway, so that a site without any
+pays nothing, and whoever adds one takes the same lock.
+"""
 
 log_leaves = Table(
     "log_leaves",
@@ -170,3 +175,29 @@ report_counts = Table(
     sqlite_with_rowid=False,
 )
 """How often something happened on a day (days since 1970, UTC), kept as events are written; no visitor is named."""
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    _key("site"),
+    _key("id"),
+    Column("url", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+webhook_outbox = Table(
+    "webhook_outbox",
+    metadata,
+    _key("site"),
+    _key("visitor_id"),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _key("endpoint"),
+    Column("revision", Integer),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("error", Text),
+    Index(None, "site", "endpoint", "due_at"),
+    sqlite_with_rowid=False,
+)
+"""What endpoints have not yet been told. Without `due_at` a row is a dead letter; what is told is read from the log."""
