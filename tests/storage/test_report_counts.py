@@ -19,8 +19,14 @@ from tests.support.histories import HISTORIES
 from tests.support.postgres import execute
 
 TODAY = day_number(NOW)
-BACK = "DROP TABLE report_counts; UPDATE alembic_version SET version_num = '20261124_initial'"
-"""Takes a database to where it stood before there were counters."""
+BACK = """
+DROP TABLE webhook_endpoints;
+DROP TABLE webhook_outbox;
+ALTER TABLE log_heads DROP COLUMN endpoints;
+DROP TABLE report_counts;
+UPDATE alembic_version SET version_num = '20261124_initial';
+"""
+"""Takes a database to where it stood before there were counters, and what came after them."""
 
 
 def asked(
