@@ -55,8 +55,10 @@ def test_a_shop_tests_its_pages_with_the_fixture(tmp_path: Path) -> None:
         ".",
     ]
     paths = os.pathsep.join(path for path in sys.path if path)
+    # Named by hand, so that it is the same plugin whether the package is installed or only lies on the path.
+    environment = {**os.environ, "PYTHONPATH": paths, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     ran = subprocess.run(  # noqa: S603 - our own interpreter
-        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert "1 passed" in ran.stdout, ran.stdout + ran.stderr
 

@@ -28,7 +28,10 @@ PAGES = ROOT / "docs" / "integrations"
 KEY = "cs_manage_" + "integrations" * 4
 ORIGIN = "https://shop.example"
 ALLOWED_BEFORE_A_CHOICE = {"session"}
-NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+# `make test` unpacks one into the environment where the machine has none.
+NGINX = shutil.which(
+    "nginx", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", f"{sys.prefix}/nginx/usr/sbin"])
+)
 
 
 def free_port() -> int:

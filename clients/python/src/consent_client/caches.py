@@ -80,6 +80,8 @@ class Document(Generic[Value]):
 
     def claim(self, now: float, *, outdated: bool = False) -> bool:
         """Tell whether the caller is the one to fetch it; of several at once one is."""
+        if not self.due(now, outdated=outdated):
+            return False
         with self._lock:
             if not self.due(now, outdated=outdated):
                 return False

@@ -143,7 +143,7 @@ def visitor_in_cookie(cookie: str | None) -> str | None:
 
 def _json_object(text: str) -> dict[str, object] | None:
     try:
-        value = json.loads(_decode(text))
+        value = json.loads(_decode(text).decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
