@@ -125,6 +125,8 @@ def create_app(
             await services.sites.refresh(force=True)
             await publish_at_start(settings, services)
             keyring.current(TOKEN, "", clock())
+            # Every log has its key, and a copy of the directory holds it, before the first checkpoint is signed.
+            services.published_keys.jwks()
             checkpoints = Checkpoints(
                 services.evidence,
                 services.store.log,

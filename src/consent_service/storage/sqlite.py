@@ -21,6 +21,7 @@ from sqlalchemy.pool import SingletonThreadPool
 
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.record_text import StoredVisitor, join_account
+from consent_service.ports import Change
 from consent_service.storage.batch import Outcome, Secrets
 from consent_service.storage.catalog import SqlCatalog
 from consent_service.storage.evidence_log import SqlEvidenceLog
@@ -52,6 +53,7 @@ class SqliteStore:
         self._secrets = secrets
         self._exclusive = exclusive
         self._lock: IO[bytes] | None = None
+        self._sweeps = exclusive
         # One thread for each connection: SQLite's own work releases the interpreter lock.
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._lookup_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-lookup")
@@ -89,7 +91,8 @@ class SqliteStore:
             await self._in(thread, engine.dispose)
             thread.shutdown()
         self._lookup_thread.shutdown()
-        await asyncio.to_thread(self._sweep)
+        if self._sweeps:
+            await asyncio.to_thread(self._sweep)
         if self._lock is not None:
             self._lock.close()
 
@@ -106,6 +109,7 @@ class SqliteStore:
         return await self._in(self._write_thread, lambda: _within(self._write_engine, work))
 
     async def _run_batch(self, requests: Sequence[Request]) -> list[Outcome]:
+        self._sweeps = self._sweeps or any(not isinstance(request, Change) for request in requests)
         return await self.write(lambda connection: run_batch(connection, requests, self._secrets))
 
     async def _fetch(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:
