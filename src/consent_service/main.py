@@ -46,6 +46,7 @@ from consent_service.service.policy_files import load_document
 from consent_service.service.privacy_rights import PrivacyRights
 from consent_service.service.published_keys import PublishedKeys
 from consent_service.service.receipts import Receipts
+from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
 from consent_service.storage.batch import Secrets
@@ -124,6 +125,8 @@ def create_app(
             await services.sites.refresh(force=True)
             await publish_at_start(settings, services)
             keyring.current(TOKEN, "", clock())
+            # Every log has its key, and a copy of the directory holds it, before the first checkpoint is signed.
+            services.published_keys.jwks()
             checkpoints = Checkpoints(
                 services.evidence,
                 services.store.log,
@@ -194,6 +197,7 @@ def build_services(
         evidence=log,
         receipts=Receipts(store, settings.address, tokens, clock),
         rights=PrivacyRights(store, consents, identity, clock, new_id),
+        retention=Retention(store, clock, new_id),
         limits=Limits(
             visitor_writes=settings.visitor_writes_per_minute,
             address_writes=settings.address_writes_per_minute,

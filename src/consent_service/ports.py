@@ -13,6 +13,7 @@ from consent_service.domain.counts import Counts
 from consent_service.domain.evidence.tree import Frontier, NodeId
 from consent_service.domain.record import AccountState, ConsentRecord
 from consent_service.domain.record_text import StoredVisitor
+from consent_service.domain.retention import Entry, Verdict
 from consent_service.domain.transitions.context import Transition
 from consent_service.domain.vocabulary import Scope
 from consent_service.domain.webhooks import Delivery, Endpoint, Failure
@@ -88,6 +89,31 @@ class Erasure:
     stub: str
     """Keyed hash of the visitor id, kept so that no import brings the visitor back."""
     describe: Callable[[Sequence[int]], dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """The removal of what has been kept long enough of some visitors; their state is judged inside the transaction."""
+
+    site: str
+    visitor_ids: Sequence[str]
+    now: datetime
+    judge: Callable[[ConsentRecord, Sequence[Entry]], Verdict]
+    describe: Callable[[Sequence[int], datetime], dict[str, object]]
+    """Writes the event of this moment that names the entries whose payload was removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge came to: entries whose payload went, records that went, and opt-outs that had to stay."""
+
+    entries: int = 0
+    records: int = 0
+    held: int = 0
+
+    def __add__(self, other: "Purged") -> "Purged":
+        """Add up two parts of one purge."""
+        return Purged(self.entries + other.entries, self.records + other.records, self.held + other.held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +237,27 @@ class VisitorReader(Protocol):
         """Read several visitors at once; the unknown are left out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Everything that is held about one visitor: the record, and the entries that still have a payload."""
+
+    record: ConsentRecord
+    entries: tuple[Entry, ...]
+
+
+class Holdings(Protocol):
+    """Goes through everything that is held about the visitors of a site, for retention."""
+
+    async def count(self, site: str) -> int:
+        """Give the number of visitors."""
+
+    async def page(self, site: str, after: str, limit: int) -> list[Holding]:
+        """Read some visitors in the order of their ids, beginning behind `after` ("" for the start)."""
+
+    async def drop_lapsed_keys(self, now: datetime, limit: int) -> int:
+        """Remove so many idempotency keys whose time is over, with the answers they remember; gives how many."""
+
+
 class ChangeWriter(Protocol):
     """Carries out changes; an answer means that the change is durable."""
 
@@ -219,6 +266,9 @@ class ChangeWriter(Protocol):
 
     async def erase(self, erasure: Erasure) -> LogEntry | None:
         """Erase a visitor; None where there is none."""
+
+    async def purge(self, purge: Purge) -> Purged:
+        """Remove what has been kept long enough of some visitors."""
 
 
 class Catalog(Protocol):
@@ -329,6 +379,10 @@ class Store(Protocol):
     @property
     def outbox(self) -> Outbox:
         """Holds what webhook endpoints have not yet been told."""
+
+    @property
+    def holdings(self) -> Holdings:
+        """Goes through what is held about visitors."""
 
     async def start(self) -> None:
         """Open; raises StoreUnavailable where that cannot be."""

@@ -12,7 +12,10 @@ from consent_service.ports import (
     Committed,
     Erasure,
     EvidenceLog,
+    Holdings,
     LogEntry,
+    Purge,
+    Purged,
     Store,
     VisitorReader,
 )
@@ -69,6 +72,12 @@ class SwitchedWriter:
             raise StoreUnavailable
         return await self.writer.erase(erasure)
 
+    async def purge(self, purge: Purge) -> Purged:
+        """Remove what has been kept long enough."""
+        if not self.switch.writes:
+            raise StoreUnavailable
+        return await self.writer.purge(purge)
+
 
 @dataclass
 class SwitchedStore:
@@ -96,6 +105,11 @@ class SwitchedStore:
     def log(self) -> EvidenceLog:
         """Reads the evidence log."""
         return self.store.log
+
+    @property
+    def holdings(self) -> Holdings:
+        """Goes through what is held."""
+        return self.store.holdings
 
     async def start(self) -> None:
         """Open."""

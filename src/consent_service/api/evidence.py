@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, BeforeValidator
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AwareDatetime, BaseModel, BeforeValidator
 from starlette.responses import StreamingResponse
 
 from consent_service.api.deps import Auditing, Served
 from consent_service.api.documented import KEY_ERRORS, Responses, errors
 from consent_service.domain.errors import OutOfRange
-from consent_service.service.exporting import COLUMNS, Row, csv_row, export_rows
+from consent_service.domain.vocabulary import Category, Regime
+from consent_service.service.exporting import COLUMNS, Row, Selection, csv_row, export_rows
 
 router = APIRouter(tags=["operations"])
 
@@ -29,6 +30,7 @@ def _number(text: object) -> int:
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _Whole = Annotated[int, BeforeValidator(_number)]
 Number = Annotated[_Whole, Query(json_schema_extra={"minimum": 0})]
+Moment = Annotated[AwareDatetime, Query()]
 _ERRORS = errors(*KEY_ERRORS, 404, 503)
 _STREAM: Responses = {
     200: {
@@ -116,15 +118,26 @@ async def consistency(
     return _json(await services.evidence.consistency(key.site, old, to))
 
 
+async def selected(
+    begin: Annotated[Moment | None, Query(alias="from", description="Entries from this moment on.")] = None,
+    end: Annotated[Moment | None, Query(alias="to", description="Entries before this moment.")] = None,
+    category: Annotated[Category | None, Query(description="Entries that say something about it.")] = None,
+    regime: Annotated[Regime | None, Query(description="Entries under this regime.")] = None,
+) -> Selection:
+    """Read what an export is narrowed to (EVD-09)."""
+    return Selection(begin, end, category, regime)
+
+
 @router.get("/v1/evidence/export", response_class=StreamingResponse, responses=_STREAM | _ERRORS)
 async def export(
     services: Served,
     key: Auditing,
+    selection: Annotated[Selection, Depends(selected)],
     format: Annotated[Literal["csv", "jsonl"], Query()] = "jsonl",  # noqa: A002 - the parameter's name in the contract
 ) -> Response:
-    """Stream all entries in constant memory. Scope `audit`."""
+    """Stream all entries, or those that fit all the members given, in constant memory. Scope `audit`."""
     services.sites.get(key.site)
-    rows = export_rows(services.store.log, key.site)
+    rows = export_rows(services.store.log, key.site, selection)
     name = f"evidence-{key.site}.{format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
     if format == "csv":

@@ -3,26 +3,33 @@
 import csv
 import io
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 import click
 import orjson
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from consent_service.cli.opened import migrated, opened
 from consent_service.cli.root import run, settings
-from consent_service.domain.evidence.checkpoint import CheckpointRefused, VerifierKey, verify_checkpoint
-from consent_service.domain.evidence.verifier import KnownRoot
-from consent_service.main import read_database
-from consent_service.service.exporting import COLUMNS, Row, csv_row, export_rows
-from consent_service.service.identity import Identity
-from consent_service.storage.keyring import LOG, Keyring
-from consent_service.storage.verification import verify_log
+from consent_service.cli.verifying import verify_site
+from consent_service.domain.moments import parse_moment
+from consent_service.domain.vocabulary import CATEGORIES, Category, Regime
+from consent_service.service.exporting import COLUMNS, Row, Selection, csv_row, export_rows
+from consent_service.storage.keyring import Keyring
 
 _File = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _site = click.option("--site", default="default", show_default=True, help="The site whose log it is.")
+
+
+class _MomentType(click.ParamType[datetime]):
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            return parse_moment(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def register(cli: click.Group) -> None:
@@ -40,34 +47,22 @@ def evidence() -> None:
 @click.option(
     "--checkpoint", "files", type=_File, multiple=True, help="A checkpoint kept elsewhere; may be given several times."
 )
-def verify(site: str, files: tuple[Path, ...]) -> None:
+@click.option(
+    "--since", type=_File, help="A checkpoint up to which the log was verified before; only what follows is read."
+)
+def verify(site: str, files: tuple[Path, ...], since: Path | None) -> None:
     """Verify the whole log against itself and all checkpoints; where it fails, the first bad entry is named."""
-    known = settings()
-    keyring = Keyring(known.keys_dir)
-    given = [(str(file), file.read_bytes()) for file in files]
+    keyring = Keyring(settings().keys_dir)
 
     async def work() -> tuple[int, str | None]:
         async with opened() as services:
-            stored = [
-                (f"the stored checkpoint of size {c.size}", c.note.encode())
-                for c in await services.store.log.checkpoints(site)
-            ]
-            try:
-                roots = [_root(source, note, site, keyring) for source, note in (*given, *stored)]
-            except CheckpointRefused as error:
-                return 0, str(error)
-            length = (await services.store.log.head(site)).size
-            with click.progressbar(length=length, label="verifying", file=sys.stderr) as bar:
-                size, finding = await read_database(
-                    services.store,
-                    lambda connection: verify_log(connection, site, roots, Identity(keyring.mac).pseudonym, bar.update),
-                )
-            return size, None if finding is None else str(finding)
+            return await verify_site(services, keyring, site, files, since)
 
     size, wrong = run(work())
     if wrong is not None:
         raise click.ClickException(f"the log of {site} is not sound: {wrong}")
-    click.echo(f"the log of {site} is sound: {size} entries, {len(given)} checkpoint(s) given")
+    behind = f", those behind {since} checked one by one" if since else ""
+    click.echo(f"the log of {site} is sound: {size} entries{behind}, {len(files)} checkpoint(s) given")
 
 
 @evidence.command()
@@ -96,8 +91,29 @@ def checkpoint(site: str) -> None:
 @click.option(
     "--output", type=click.File("wb", lazy=False), default="-", help="Where to write; standard output where not given."
 )
-def export(site: str, form: str, output: IO[bytes]) -> None:
-    """Write all entries, with a progress bar, in constant memory."""
+@click.option(
+    "--from", "begin", type=_MomentType(), help="Only entries from this moment on, such as 2026-11-22T00:00:00Z."
+)
+@click.option("--to", "end", type=_MomentType(), help="Only entries before this moment.")
+@click.option(
+    "--category",
+    type=click.Choice([category.value for category in CATEGORIES]),
+    help="Only entries that say something about this category.",
+)
+@click.option(
+    "--regime", type=click.Choice([regime.value for regime in Regime]), help="Only entries under this regime."
+)
+def export(
+    site: str,
+    form: str,
+    output: IO[bytes],
+    begin: datetime | None,
+    end: datetime | None,
+    category: str | None,
+    regime: str | None,
+) -> None:
+    """Write all entries, or those that fit all the options given, with a progress bar and in constant memory."""
+    selection = Selection(begin, end, Category(category) if category else None, Regime(regime) if regime else None)
 
     async def work() -> None:
         async with opened() as services:
@@ -105,32 +121,10 @@ def export(site: str, form: str, output: IO[bytes]) -> None:
             with click.progressbar(length=length, label="exporting", file=sys.stderr) as bar:
                 if form == "csv":
                     output.write((",".join(COLUMNS) + "\r\n").encode())
-                async for page in export_rows(services.store.log, site):
+                async for page in export_rows(services.store.log, site, selection, bar.update):
                     output.write(b"".join(map(_csv_line if form == "csv" else _json_line, page)))
-                    bar.update(len(page))
 
     run(work())
-
-
-def _root(source: str, note: bytes, site: str, keyring: Keyring) -> KnownRoot:
-    # The origin is part of what was signed; the public address may have been another one when it was.
-    origin = note.partition(b"\n")[0].decode("utf-8", "replace")
-    if not origin.endswith(f"/evidence/{site}"):
-        raise CheckpointRefused(f"{source}: it is not of the log of {site}")
-    keys = [VerifierKey(origin, key.public_bytes) for key in keyring.all(LOG) if key.site == site]
-    try:
-        found = verify_checkpoint(note, keys, _verify)
-    except CheckpointRefused as error:
-        raise CheckpointRefused(f"{source}: {error}") from error
-    return KnownRoot(found.size, found.root, source)
-
-
-def _verify(public: bytes, signature: bytes, message: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _json_line(row: Row) -> bytes:

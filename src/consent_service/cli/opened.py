@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from consent_service.api.services import Health, Services
 from consent_service.cli.root import settings
+from consent_service.config import Settings
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.main import RandomIds, build_services, open_store, sqlite_path, utc_now
 from consent_service.service.identity import Identity
@@ -18,9 +19,9 @@ def migrated() -> None:
 
 
 @contextlib.asynccontextmanager
-async def opened() -> AsyncIterator[Services]:
-    """Open the store and read the catalog."""
-    known = settings()
+async def opened(known: Settings | None = None) -> AsyncIterator[Services]:
+    """Open the store of the settings, or of others, and read the catalog."""
+    known = known or settings()
     keyring = Keyring(known.keys_dir)
     path = sqlite_path(known)
     if path is not None and not path.exists():

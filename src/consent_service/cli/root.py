@@ -58,6 +58,7 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 def load() -> None:
     """Add all commands; here and not above, so that importing the package does nothing."""
     from consent_service.cli import (  # noqa: PLC0415 - see above
+        backup,
         evidence,
         keys,
         openapi,
@@ -68,7 +69,7 @@ def load() -> None:
         trackers,
     )
 
-    for family in (serve, policy, trackers, keys, signing_keys, evidence, privacy, openapi):
+    for family in (serve, policy, trackers, keys, signing_keys, evidence, privacy, backup, openapi):
         family.register(cli)
 
 

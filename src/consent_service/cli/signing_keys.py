@@ -6,7 +6,7 @@ import click
 
 from consent_service.cli.root import settings
 from consent_service.main import utc_now
-from consent_service.storage.keyring import TOKEN, Keyring
+from consent_service.storage.keyring import LOG, TOKEN, Keyring
 
 
 def register(cli: click.Group) -> None:
@@ -16,22 +16,27 @@ def register(cli: click.Group) -> None:
 
 @click.group(name="signing-keys")
 def signing_keys() -> None:
-    """List and rotate the Ed25519 keys that sign `consent_state` tokens."""
+    """List and rotate the Ed25519 keys: those that sign `consent_state` tokens, and those that sign checkpoints."""
 
 
 @signing_keys.command(name="list")
 def list_keys() -> None:
-    """List the keys, oldest first; the last whose time has come signs."""
-    for key in Keyring(settings().keys_dir).all(TOKEN):
-        click.echo(f"{key.kid}  from {key.not_before:%Y-%m-%dT%H:%M:%SZ}")
+    """List the keys, oldest first; of each kind the last whose time has come signs, and none is ever removed."""
+    keyring = Keyring(settings().keys_dir)
+    for key in (*keyring.all(TOKEN), *keyring.all(LOG)):
+        what = f"log of {key.site}" if key.purpose == LOG else "tokens"
+        click.echo(f"{key.kid}  from {key.not_before:%Y-%m-%dT%H:%M:%SZ}  {what}")
 
 
 @signing_keys.command()
-def rotate() -> None:
+@click.option("--log", is_flag=True, help="The key that signs a site's checkpoints, not the one that signs tokens.")
+@click.option("--site", default="default", show_default=True, help="With --log: the site whose log it is.")
+def rotate(site: str, *, log: bool) -> None:
     """Make a new key: published at once, signing once every cached key set is out of date."""
     known = settings()
     keyring = Keyring(known.keys_dir)
     now = utc_now()
-    keyring.current(TOKEN, "", now)
-    key = keyring.add(TOKEN, "", now + timedelta(seconds=known.jwks_max_age))
-    click.echo(f"{key.kid} signs from {key.not_before:%Y-%m-%dT%H:%M:%SZ}")
+    purpose, owner, what = (LOG, site, f"checkpoints of {site} ") if log else (TOKEN, "", "")
+    keyring.current(purpose, owner, now)
+    key = keyring.add(purpose, owner, now + timedelta(seconds=known.jwks_max_age))
+    click.echo(f"{key.kid} signs {what}from {key.not_before:%Y-%m-%dT%H:%M:%SZ}")

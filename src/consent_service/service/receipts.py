@@ -13,13 +13,12 @@ from consent_service.domain.evidence.leaf import format_time, leaf_bytes, leaf_h
 from consent_service.domain.moments import parse_moment
 from consent_service.domain.policy import Policy
 from consent_service.domain.receipts.source import CategoryState, Controller, ReceiptEvent, ReceiptSource, Recipient
+from consent_service.domain.retention import EVIDENCE_MONTHS
 from consent_service.domain.vocabulary import CATEGORIES, Category, Channel, Choice, Dnt, EventType, Method
 from consent_service.ports import Clock, LoggedEvent, Store
 from consent_service.service.sites import Site, Version
 from consent_service.service.tokens import Tokens
 
-EVIDENCE_MONTHS = 36
-"""How long the evidence of a choice is kept after the choice has lapsed (rules.md §3.4)."""
 _CHOOSING = frozenset({"given", "renewed", "refused", "changed", "withdrawn", "imported"})
 _PAGE = 500
 

@@ -14,7 +14,18 @@ from consent_service.domain.evidence.canonical import canonical_json
 from consent_service.domain.evidence.leaf import commit, format_time, leaf_bytes, leaf_hash
 from consent_service.domain.evidence.tree import Frontier, Node
 from consent_service.domain.record import AccountState, ConsentEvent, ConsentRecord
-from consent_service.ports import Change, Committed, Erasure, Idempotency, LogEntry, Reply, Subject
+from consent_service.domain.retention import Entry
+from consent_service.ports import (
+    Change,
+    Committed,
+    Erasure,
+    Idempotency,
+    LogEntry,
+    Purge,
+    Purged,
+    Reply,
+    Subject,
+)
 
 VisitorKey = tuple[str, str]
 AccountKey = tuple[str, str]
@@ -22,7 +33,7 @@ IdempotencyKey = tuple[str, str, str]
 NOBODY = ""
 """Stands for the visitor in the payload row of an erasure, which must not name the one it erased."""
 
-Outcome = Committed | LogEntry | ConsentError | None
+Outcome = Committed | LogEntry | Purged | ConsentError | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,8 @@ class Loaded:
     """For visitors to be erased: the entries that still have a payload."""
     endpoints: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The ids of each site's webhook endpoints; most sites have none."""
+    entries: dict[VisitorKey, list[Entry]] = field(default_factory=dict)
+    """For visitors of a purge: the same with what they say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,10 @@ class Writes:
     counts: Tally = field(default_factory=dict)
     """What the batch adds to the counters that reports are made of."""
     outbox: list[OutboxRow] = field(default_factory=list)
+    purged: list[tuple[str, int]] = field(default_factory=list)
+    """Entries, by site and seq, whose payload goes."""
+    forgotten: list[VisitorKey] = field(default_factory=list)
+    """Visitors whose record goes because nothing speaks for it any more."""
 
 
 class Batch:
@@ -112,14 +129,19 @@ class Batch:
         self._hashes: dict[str, list[bytes]] = {}
         self._gone: set[VisitorKey] = set()
 
-    def run(self, requests: Sequence[Change | Erasure]) -> list[Outcome]:
+    def run(self, requests: Sequence[Change | Erasure | Purge]) -> list[Outcome]:
         """Carry out all requests; gives an outcome for each, in their order."""
-        outcomes = [self._erase(r) if isinstance(r, Erasure) else self._try(r) for r in requests]
+        outcomes = [self._carry_out(request) for request in requests]
         for site, hashes in self._hashes.items():
             frontier, nodes = self._loaded.heads[site].append(hashes)
             self.writes.heads[site] = frontier
             self.writes.nodes += [(site, node) for node in nodes]
         return outcomes
+
+    def _carry_out(self, request: Change | Erasure | Purge) -> Outcome:
+        if isinstance(request, Change):
+            return self._try(request)
+        return self._erase(request) if isinstance(request, Erasure) else self._purge(request)
 
     def _try(self, change: Change) -> Outcome:
         try:
@@ -168,6 +190,26 @@ class Batch:
         self.writes.records.pop(key, None)
         self.writes.erased[key] = (erasure.stub, erasure.now)
         return LogEntry(row.seq, hashed, "", "")
+
+    def _purge(self, purge: Purge) -> Purged:
+        removed: list[int] = []
+        held = 0
+        for visitor_id in purge.visitor_ids:
+            key = (purge.site, visitor_id)
+            record = self._record(*key)
+            if record is None:
+                continue
+            verdict = purge.judge(record, self._loaded.entries.get(key, []))
+            removed += verdict.remove
+            held += len(verdict.held)
+            if verdict.forget:
+                self._gone.add(key)
+                self.writes.forgotten.append(key)
+        if removed:
+            payload = canonical_json(purge.describe(removed, purge.now))
+            self._append(*self._leaf(purge.site, NOBODY, NOBODY, purge.now, payload))
+        self.writes.purged += [(purge.site, seq) for seq in removed]
+        return Purged(len(removed), len(self.writes.forgotten), held)
 
     def _record(self, site: str, visitor_id: str) -> ConsentRecord | None:
         if (site, visitor_id) in self._gone:

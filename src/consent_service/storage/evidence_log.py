@@ -67,7 +67,7 @@ class SqlEvidenceLog:
 
     async def nodes(self, site: str, wanted: Sequence[NodeId]) -> dict[NodeId, bytes]:
         """Read stored tree nodes; those of level 0 are computed from the leaves. What is missing is left out."""
-        return await self._runner.read(lambda connection: _nodes(connection, site, wanted))
+        return await self._runner.read(lambda connection: read_nodes(connection, site, wanted))
 
 
 def read_head(connection: Connection, site: str) -> Frontier:
@@ -93,7 +93,8 @@ def _events(connection: Connection, site: str, query: "Select[tuple[object, ...]
     ]
 
 
-def _nodes(connection: Connection, site: str, wanted: Sequence[NodeId]) -> dict[NodeId, bytes]:
+def read_nodes(connection: Connection, site: str, wanted: Sequence[NodeId]) -> dict[NodeId, bytes]:
+    """Read stored tree nodes; those of level 0 are computed from the leaves. What is missing is left out."""
     found: dict[NodeId, bytes] = {}
     by_level: dict[int, list[int]] = {}
     for level, index in wanted:

@@ -3,6 +3,7 @@
 It carries out batches by the same function as the databases do, so it behaves like them in all but durability.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,23 +13,26 @@ from consent_service.domain.counts import FIGURES, Counts, Tally, add
 from consent_service.domain.errors import PolicyVersionExists
 from consent_service.domain.evidence.leaf import format_time, leaf_bytes, leaf_hash
 from consent_service.domain.evidence.tree import Frontier, NodeId
+from consent_service.domain.record import ConsentRecord
 from consent_service.domain.record_text import StoredVisitor, encode_account, encode_record, join_account
+from consent_service.domain.retention import Entry
 from consent_service.domain.webhooks import Endpoint
 from consent_service.ports import (
     ApiKey,
     CatalogSnapshot,
-    Change,
     CountGroup,
     CountQuery,
     Erasure,
+    Holding,
     LoggedEvent,
+    Purge,
     StoredCheckpoint,
     StoredPolicy,
 )
 from consent_service.storage.batch import Batch, LeafRow, Loaded, Outcome, Secrets, Writes
 from consent_service.storage.memory_outbox import MemoryOutbox
 from consent_service.storage.reader import CoalescingReader, VisitorKey
-from consent_service.storage.writer import GroupCommitWriter
+from consent_service.storage.writer import GroupCommitWriter, Request
 
 
 class MemoryStore:
@@ -46,6 +50,7 @@ class MemoryStore:
         self.catalog = MemoryCatalog(self.outbox)
         self.log = self
         self.counts = MemoryReportCounts()
+        self.holdings = self
         self.writer = GroupCommitWriter(self._run_batch)
         self.visitors = CoalescingReader(self._fetch)
 
@@ -93,13 +98,43 @@ class MemoryStore:
                 found[NodeId(level, index)] = leaf_hash(leaf)
         return found
 
-    async def _run_batch(self, requests: Sequence[Change | Erasure]) -> list[Outcome]:
+    async def count(self, site: str) -> int:
+        """Give the number of visitors."""
+        return sum(key[0] == site for key in self._state.records)
+
+    async def page(self, site: str, after: str, limit: int) -> list[Holding]:
+        """Read some visitors in the order of their ids."""
+        keys = sorted(key for key in self._state.records if key[0] == site and key[1] > after)[:limit]
+        return [Holding(self._whole(self._state.records[key]), tuple(self._entries(*key))) for key in keys]
+
+    async def drop_lapsed_keys(self, now: datetime, limit: int) -> int:
+        """Remove so many idempotency keys whose time is over."""
+        lapsed = [key for key, known in self._state.remembered.items() if known.expires_at <= now][:limit]
+        for key in lapsed:
+            del self._state.remembered[key]
+        return len(lapsed)
+
+    def _whole(self, record: ConsentRecord) -> ConsentRecord:
+        named = record.account
+        known = self._state.accounts.get((record.site, named.account)) if named else None
+        return replace(record, account=known or named)
+
+    def _entries(self, site: str, visitor_id: str) -> list[Entry]:
+        rows = [row for row in self._leaves.get(site, []) if row.visitor_id == visitor_id]
+        return [Entry(r.seq, r.time, json.loads(r.payload)) for r in rows if (site, r.seq) not in self._erased]
+
+    async def _run_batch(self, requests: Sequence[Request]) -> list[Outcome]:
         for request in requests:
             self._state.heads.setdefault(request.site, Frontier())
+            if isinstance(request, Purge):
+                ids = request.visitor_ids
+                self._state.entries = {(request.site, v): self._entries(request.site, v) for v in ids}
+                continue
             key = (request.site, request.visitor_id)
             rows = self._leaves.get(request.site, [])
             if isinstance(request, Erasure):
-                self._state.payload_seqs[key] = [row.seq for row in rows if row.visitor_id == request.visitor_id]
+                here = [row.seq for row in rows if row.visitor_id == request.visitor_id]
+                self._state.payload_seqs[key] = [seq for seq in here if (request.site, seq) not in self._erased]
         self._state.endpoints = self.catalog.endpoints
         batch = Batch(self._state, self._secrets)
         outcomes = batch.run(requests)
@@ -116,10 +151,12 @@ class MemoryStore:
         self._state.remembered.update(writes.remembered)
         self.counts.add(writes.counts)
         self.outbox.write(writes.outbox)
-        for site, visitor_id in writes.erased:
+        self._erased.update(writes.purged)
+        for site, visitor_id in (*writes.erased, *writes.forgotten):
             gone = self._state.records.pop((site, visitor_id))
             self.outbox.forget(site=site, visitor_id=visitor_id)
-            self._erased.update((site, row.seq) for row in self._leaves[site] if row.visitor_id == visitor_id)
+            rows = self._leaves.get(site, [])
+            self._erased.update((site, row.seq) for row in rows if row.visitor_id == visitor_id)
             named = [r.account.account for r in self._state.records.values() if r.account and r.site == site]
             if gone.account is not None and gone.account.account not in named:
                 self._state.accounts.pop((site, gone.account.account), None)

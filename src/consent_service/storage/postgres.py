@@ -18,15 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.record_text import StoredVisitor, join_account
-from consent_service.ports import Change, Erasure
 from consent_service.storage.batch import Outcome, Secrets
 from consent_service.storage.catalog import SqlCatalog
 from consent_service.storage.evidence_log import SqlEvidenceLog
+from consent_service.storage.holdings import SqlHoldings
 from consent_service.storage.outbox import SqlOutbox
 from consent_service.storage.reader import CoalescingReader, VisitorKey
 from consent_service.storage.report_counts import SqlReportCounts
 from consent_service.storage.sql_batch import run_batch
-from consent_service.storage.writer import GroupCommitWriter
+from consent_service.storage.writer import GroupCommitWriter, Request
 
 Result = TypeVar("Result")
 
@@ -56,6 +56,7 @@ class PostgresStore:
         self.log = SqlEvidenceLog(self)
         self.counts = SqlReportCounts(self)
         self.outbox = SqlOutbox(self)
+        self.holdings = SqlHoldings(self)
         self.writer = GroupCommitWriter(self._run_batch)
         self.visitors = CoalescingReader(self._fetch, lanes=_LANES)
 
@@ -95,7 +96,7 @@ class PostgresStore:
                 raise
             raise StoreUnavailable from error
 
-    async def _run_batch(self, requests: Sequence[Change | Erasure]) -> list[Outcome]:
+    async def _run_batch(self, requests: Sequence[Request]) -> list[Outcome]:
         return await self.write(lambda connection: run_batch(connection, requests, self._secrets))
 
     async def _fetch(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:

@@ -19,15 +19,17 @@ from consent_service.domain.record_text import (
     encode_account,
     encode_record,
 )
-from consent_service.ports import Change, Erasure, Reply
+from consent_service.ports import Change, Erasure, Purge, Reply
 from consent_service.storage import outbox
 from consent_service.storage import tables as t
 from consent_service.storage.batch import Batch, Loaded, Outcome, Remembered, Secrets, Writes
 from consent_service.storage.dialects import among, insert
+from consent_service.storage.holdings import read_entries
 from consent_service.storage.payloads import pack, unpack
 from consent_service.storage.report_counts import add_counts
+from consent_service.storage.sqlite_residue import MARK
 
-_ChangeLike = Change | Erasure
+_ChangeLike = Change | Erasure | Purge
 
 
 def run_batch(connection: Connection, requests: Sequence[_ChangeLike], secrets: Secrets) -> list[Outcome]:
@@ -43,15 +45,20 @@ def run_batch(connection: Connection, requests: Sequence[_ChangeLike], secrets: 
 def _load(connection: Connection, requests: Sequence[_ChangeLike]) -> Loaded:
     loaded = Loaded()
     _load_heads(connection, sorted({r.site for r in requests}), loaded)
-    visitor_keys = sorted({(r.site, r.visitor_id) for r in requests})
+    purges = [r for r in requests if isinstance(r, Purge)]
+    visitor_keys = {(r.site, r.visitor_id) for r in requests if not isinstance(r, Purge)}
+    visitor_keys |= {(purge.site, visitor_id) for purge in purges for visitor_id in purge.visitor_ids}
     named = {(r.site, r.account) for r in requests if isinstance(r, Change) and r.account}
-    _load_visitors(connection, visitor_keys, named, loaded)
+    _load_visitors(connection, sorted(visitor_keys), named, loaded)
     asked = [(r.site, r.idempotency) for r in requests if isinstance(r, Change) and r.idempotency]
     _load_remembered(connection, sorted({(site, i.owner, i.key) for site, i in asked}), loaded)
     for erasure in (r for r in requests if isinstance(r, Erasure)):
         p = t.log_payloads.c
         seqs = select(p.seq).where(p.site == erasure.site, p.visitor_id == erasure.visitor_id).order_by(p.seq)
         loaded.payload_seqs[erasure.site, erasure.visitor_id] = list(connection.scalars(seqs))
+    for purge in purges:
+        found = read_entries(connection, purge.site, purge.visitor_ids)
+        loaded.entries.update({(purge.site, visitor_id): entries for visitor_id, entries in found.items()})
     return loaded
 
 
@@ -113,7 +120,10 @@ def decode_reply(stored: bytes) -> Reply:
 
 def _write(connection: Connection, writes: Writes) -> None:
     for (site, visitor_id), (stub, erased_at) in writes.erased.items():
-        _erase(connection, site, visitor_id, {"site": site, "stub": stub, "erased_at": erased_at})
+        _forget(connection, site, visitor_id)
+        row = {"site": site, "stub": stub, "erased_at": erased_at}
+        connection.execute(insert(connection, t.suppressions).on_conflict_do_nothing(), [row])
+    _purge(connection, writes)
     _insert_rows(
         connection,
         t.log_leaves,
@@ -183,7 +193,18 @@ def _write_state(connection: Connection, writes: Writes) -> None:
     _upsert(connection, t.idempotency_keys, ("site", "owner", "key"), remembered)
 
 
-def _erase(connection: Connection, site: str, visitor_id: str, stub: dict[str, object]) -> None:
+def _purge(connection: Connection, writes: Writes) -> None:
+    if writes.purged:
+        p = t.log_payloads.c
+        gone = [{"b_site": site, "b_seq": seq} for site, seq in writes.purged]
+        here = (p.site == bindparam("b_site")) & (p.seq == bindparam("b_seq"))
+        connection.execute(delete(t.log_payloads).where(here), gone)
+        _mark_for_sweeping(connection)
+    for site, visitor_id in writes.forgotten:
+        _forget(connection, site, visitor_id)
+
+
+def _forget(connection: Connection, site: str, visitor_id: str) -> None:
     v, a = t.visitors.c, t.accounts.c
     account = connection.scalar(select(v.account).where(v.site == site, v.visitor_id == visitor_id))
     for table in (t.visitors, t.log_payloads, t.idempotency_keys, t.webhook_outbox):
@@ -191,7 +212,12 @@ def _erase(connection: Connection, site: str, visitor_id: str, stub: dict[str, o
     if account is not None:
         others = exists().where(v.site == site, v.account == account)
         connection.execute(delete(t.accounts).where(a.site == site, a.account == account, ~others))
-    connection.execute(insert(connection, t.suppressions).on_conflict_do_nothing(), [stub])
+    _mark_for_sweeping(connection)
+
+
+def _mark_for_sweeping(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(MARK)
 
 
 def _insert_rows(connection: Connection, table: Table, rows: Iterable[dict[str, object]]) -> None:

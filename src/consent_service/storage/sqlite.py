@@ -21,15 +21,17 @@ from sqlalchemy.pool import SingletonThreadPool
 
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.record_text import StoredVisitor, join_account
-from consent_service.ports import Change, Erasure
+from consent_service.ports import Change
 from consent_service.storage.batch import Outcome, Secrets
 from consent_service.storage.catalog import SqlCatalog
 from consent_service.storage.evidence_log import SqlEvidenceLog
+from consent_service.storage.holdings import SqlHoldings
 from consent_service.storage.outbox import SqlOutbox
 from consent_service.storage.reader import CoalescingReader, VisitorKey
 from consent_service.storage.report_counts import SqlReportCounts
 from consent_service.storage.sql_batch import run_batch
-from consent_service.storage.writer import GroupCommitWriter
+from consent_service.storage.sqlite_residue import sweep
+from consent_service.storage.writer import GroupCommitWriter, Request
 
 Result = TypeVar("Result")
 
@@ -51,6 +53,7 @@ class SqliteStore:
         self._secrets = secrets
         self._exclusive = exclusive
         self._lock: IO[bytes] | None = None
+        self._sweeps = exclusive
         # One thread for each connection: SQLite's own work releases the interpreter lock.
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._lookup_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-lookup")
@@ -62,6 +65,7 @@ class SqliteStore:
         self.log = SqlEvidenceLog(self)
         self.counts = SqlReportCounts(self)
         self.outbox = SqlOutbox(self)
+        self.holdings = SqlHoldings(self)
         self.writer = GroupCommitWriter(self._run_batch)
         self.visitors = CoalescingReader(self._fetch)
 
@@ -87,6 +91,8 @@ class SqliteStore:
             await self._in(thread, engine.dispose)
             thread.shutdown()
         self._lookup_thread.shutdown()
+        if self._sweeps:
+            await asyncio.to_thread(self._sweep)
         if self._lock is not None:
             self._lock.close()
 
@@ -102,7 +108,8 @@ class SqliteStore:
         """Run a function in one transaction on the writer connection."""
         return await self._in(self._write_thread, lambda: _within(self._write_engine, work))
 
-    async def _run_batch(self, requests: Sequence[Change | Erasure]) -> list[Outcome]:
+    async def _run_batch(self, requests: Sequence[Request]) -> list[Outcome]:
+        self._sweeps = self._sweeps or any(not isinstance(request, Change) for request in requests)
         return await self.write(lambda connection: run_batch(connection, requests, self._secrets))
 
     async def _fetch(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:
@@ -123,6 +130,15 @@ class SqliteStore:
             raw = connection.connection.driver_connection
             if isinstance(raw, sqlite3.Connection):
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _sweep(self) -> None:
+        # A command beside a serving process leaves it to that one; else the erased would stay until the next stop.
+        with contextlib.suppress(StoreUnavailable, OSError):
+            lock = self._lock or lock_file(self._path)
+            try:
+                sweep(self._path)
+            finally:
+                lock.close()
 
     async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
         try:

@@ -10,12 +10,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from consent_service.domain.errors import ConsentError, NotFound, StoreUnavailable
-from consent_service.ports import Change, Committed, Erasure, LogEntry
+from consent_service.ports import Change, Committed, Erasure, LogEntry, Purge, Purged
 from consent_service.storage.batch import Outcome
 
 _log = logging.getLogger(__name__)
 
-Request = Change | Erasure
+Request = Change | Erasure | Purge
+_ALONE = (Erasure, Purge)
+"""They go alone: each must see every entry of its visitors that is already in the log."""
 RunBatch = Callable[[Sequence[Request]], Awaitable[list[Outcome]]]
 
 MAX_BATCH = 256
@@ -65,6 +67,13 @@ class GroupCommitWriter:
             raise TypeError("an erasure comes to a LogEntry")
         return outcome
 
+    async def purge(self, purge: Purge) -> Purged:
+        """Remove what has been kept long enough of some visitors; returns once it is durable."""
+        outcome = await self._enqueue(purge)
+        if not isinstance(outcome, Purged):
+            raise TypeError("a purge comes to a Purged")
+        return outcome
+
     @property
     def waiting(self) -> int:
         """Give the number of changes that wait for their transaction."""
@@ -87,9 +96,8 @@ class GroupCommitWriter:
 
     def _take(self) -> list[tuple[Request, "asyncio.Future[Outcome]"]]:
         batch = [self._waiting.popleft()]
-        # An erasure goes alone: it must see every entry of its visitor that is already in the log.
-        while self._waiting and len(batch) < MAX_BATCH and not isinstance(batch[-1][0], Erasure):
-            if isinstance(self._waiting[0][0], Erasure):
+        while self._waiting and len(batch) < MAX_BATCH and not isinstance(batch[-1][0], _ALONE):
+            if isinstance(self._waiting[0][0], _ALONE):
                 break
             batch.append(self._waiting.popleft())
         return batch

@@ -38,6 +38,11 @@ def plan_root(size: int) -> Plan:
     return (Span(0, size),)
 
 
+def plan_frontier(size: int) -> Plan:
+    """Plan the right edge that the log had at `size`: the perfect subtrees, largest first."""
+    return tuple(Span(index << level, (index + 1) << level) for level, index in _subtrees(Span(0, size)))
+
+
 def plan_inclusion(seq: int, size: int) -> Plan:
     """Plan the audit path of entry `seq` in a log of `size` entries, the leaf's sibling first.
 

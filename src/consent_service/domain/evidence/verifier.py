@@ -61,15 +61,30 @@ class Finding:
         return f"{where}: {self.reason}"
 
 
+_EMPTY = Frontier()
+
+
 class LogVerifier:
     """Verifies the log of one site: `add` every row, `add_node` every stored node, then `finish`."""
 
-    def __init__(self, site: str, known_roots: Iterable[KnownRoot] = (), *, stored_nodes: bool = True) -> None:
-        """Expect the given roots; without `stored_nodes` the rows alone are verified, as for an export."""
+    def __init__(
+        self,
+        site: str,
+        known_roots: Iterable[KnownRoot] = (),
+        *,
+        stored_nodes: bool = True,
+        start: Frontier = _EMPTY,
+    ) -> None:
+        """Expect the given roots; without `stored_nodes` the rows alone are verified, as for an export.
+
+        `start` is the right edge of the log where verification begins; roots of smaller logs are left out.
+        """
         self._site = site
-        self._known_roots = deque(sorted(known_roots, key=lambda known: known.size))
+        fitting = [known for known in known_roots if known.size >= start.size]
+        self._known_roots = deque(sorted(fitting, key=lambda known: known.size))
         self._stored_nodes = stored_nodes
-        self._frontier = Frontier()
+        self._start = start.size
+        self._frontier = start
         self._expected_nodes: dict[int, deque[Node]] = {}
         self._unexplained = SeqRanges()
         self._missing = SeqRanges()
@@ -173,7 +188,9 @@ class LogVerifier:
             self._report(seq, seq, "the erasure does not say in an understood form what it removed")
             return
         for first, last in ranges:
-            still_there = self._missing.first_missing(first, last)
+            if last < self._start:
+                continue
+            still_there = self._missing.first_missing(max(first, self._start), last)
             if still_there is not None and still_there < seq:
                 self._report(still_there, still_there, f"the payload is there although the erasure at {seq} removed it")
             elif still_there is not None:
@@ -231,7 +248,7 @@ class LogVerifier:
 
 def _members(payload: bytes) -> dict[str, object]:
     try:
-        event = json.loads(payload)
+        event = json.loads(payload.decode())
     except (ValueError, RecursionError):
         event = None
     if not isinstance(event, dict):

@@ -1,0 +1,42 @@
+"""A5 in a short form, and that it goes red where a step is left out; `make erasure` is the long form."""
+
+from pathlib import Path
+
+import pytest
+
+from consent_service.storage import sqlite
+from tests.campaigns.evidence_erasure import REWRITE, on_postgres, on_sqlite
+from tests.support.postgres import PostgresServer
+
+VISITORS, STAYING = 60, 240
+
+
+async def test_no_byte_of_erased_visitors_is_left_in_the_sqlite_file(tmp_path: Path) -> None:
+    """A5, contract §6.1: ids, salts, payloads, account hashes and remembered answers, whole or in part."""
+    outcome = await on_sqlite(tmp_path, VISITORS, STAYING)
+    assert (outcome.before > 0, outcome.after, outcome.finding) == (True, 0, None)
+    assert outcome.proofs == 3 * VISITORS
+
+
+async def test_without_secure_delete_the_bytes_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pragmas = [pragma.replace("secure_delete=ON", "secure_delete=OFF") for pragma in sqlite._WRITER_PRAGMAS]
+    monkeypatch.setattr(sqlite, "_WRITER_PRAGMAS", pragmas)
+    assert (await on_sqlite(tmp_path, VISITORS, STAYING)).after > 0
+
+
+async def test_without_sweeping_split_pages_would_keep_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "sweep", lambda _: True)
+    assert (await on_sqlite(tmp_path, VISITORS, STAYING)).after > 0
+
+
+async def test_no_byte_is_left_in_the_files_of_postgresql_once_its_tables_are_rewritten(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """A5: as docs/evidence.md tells the operator."""
+    outcome = await on_postgres(postgres_server, tmp_path, VISITORS, STAYING, *REWRITE)
+    assert (outcome.before > 0, outcome.after, outcome.finding) == (True, 0, None)
+    assert outcome.proofs == 3 * VISITORS
+
+
+async def test_before_they_are_rewritten_the_bytes_are_found(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    assert (await on_postgres(postgres_server, tmp_path, VISITORS, STAYING)).after > 0
