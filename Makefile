@@ -20,6 +20,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-sdk bench-sdk lint format lock openapi clean
+.PHONY: campaigns chaos-kill power-cuts chaos-postgres chaos-patroni state-machine faults races rolling hostile
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -59,6 +60,46 @@ lock: $(DEVELOPMENT) ## Choose the newest fitting dependencies and write their h
 	cd requirements && ../$(COMPILE) --upgrade --constraint dev.txt runtime.in --output-file runtime.txt
 	cd requirements && ../$(COMPILE) --upgrade --constraint dev.txt demo.in --output-file demo.txt
 	cd requirements && ../$(COMPILE) --upgrade --constraint dev.txt build.in --output-file build.txt
+
+# Failure campaigns: each prints its figures and the machine. docs/reliability.md says what they mean.
+CAMPAIGN = CONSENT_CAMPAIGN=long $(BIN)/python -m pytest -q -s -p no:cacheprovider $(ARGS) tests/reliability
+
+campaigns: $(DEVELOPMENT) ## Run the short forms of all failure campaigns and print their figures
+	$(BIN)/python -m pytest -q -s $(ARGS) tests/reliability
+
+chaos-kill: $(DEVELOPMENT) ## Kill the service under write load, 100 times on each database (A1)
+	$(CAMPAIGN)/test_service_killed.py
+
+power-cuts: $(DEVELOPMENT) ## Cut the power under SQLite, 1,000 times in each of two ways (A2)
+	$(CAMPAIGN)/test_power_cut.py
+
+chaos-postgres: $(DEVELOPMENT) ## Kill PostgreSQL under write load 20 times (A3)
+	$(CAMPAIGN)/test_postgres_killed.py
+
+chaos-patroni: $(DEVELOPMENT) var/patroni/.installed ## Kill the leader of a Patroni cluster 10 times (A3; brings Patroni and etcd)
+	$(CAMPAIGN)/patroni_failover.py
+
+state-machine: $(DEVELOPMENT) ## Compare the service with a plain model for 10,000 steps on each database (B1)
+	$(CAMPAIGN)/test_state_machine.py
+
+faults: $(DEVELOPMENT) ## Break the database, the keys and the clock (B2)
+	$(CAMPAIGN)/test_faults.py
+
+races: $(DEVELOPMENT) ## Race for one revision and one idempotency key on two replicas (B3)
+	$(CAMPAIGN)/test_races.py
+
+rolling: $(DEVELOPMENT) ## Restart two replicas in turn and migrate under load (D2)
+	$(CAMPAIGN)/test_rolling_restart.py
+
+hostile: $(DEVELOPMENT) ## Send hostile bytes to the real service (C2)
+	$(CAMPAIGN)/test_hostile_bytes.py
+
+# Not a requirement of this project: Patroni from the Python index, etcd from Debian, both under var/ and nowhere else.
+var/patroni/.installed:
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target var/patroni/lib 'patroni[etcd3]==4.1.5' 'psycopg[binary]'
+	mkdir -p var/patroni/etcd
+	command -v etcd || (cd var/patroni && apt-get download etcd-server && dpkg -x etcd-server_*.deb etcd)
+	touch $@
 
 clean: ## Remove what was made here, the data of `make run` included
 	rm -rf $(VENV) var build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .grimp_cache .import_linter_cache

@@ -19,7 +19,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CONSENT_", frozen=True, extra="ignore")
 
     database_url: str = Field(
-        default="sqlite:///var/consent.db", description="`sqlite:///path` or `postgresql://user@host/database`."
+        default="sqlite:///var/consent.db",
+        description="`sqlite:///path`, or `postgresql://user@host/database`; of several hosts the primary is found.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")

@@ -77,6 +77,8 @@ class Change:
     render: Callable[[Transition, Sequence[LogEntry]], Reply]
     account: str | None = None
     idempotency: Idempotency | None = None
+    refuses: bool = False
+    """Whether it grants nothing: of changes that share a transaction those come last, so a withdrawal wins a tie."""
 
 
 @dataclass(frozen=True, slots=True)

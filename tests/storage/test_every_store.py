@@ -12,7 +12,7 @@ from consent_service.domain.evidence.tree import NodeId
 from consent_service.domain.record import ConsentRecord
 from consent_service.domain.record_text import read_visitor
 from consent_service.domain.transitions.context import Transition
-from consent_service.domain.vocabulary import Action
+from consent_service.domain.vocabulary import Action, Category, Choice
 from consent_service.ports import Change, Committed, LoggedEvent, Store, StoredCheckpoint
 from tests.storage.changes import (
     answering,
@@ -165,6 +165,17 @@ async def test_any_record_is_read_as_it_was_written(store: Store, known: Consent
     stored = await store.visitors.get(SITE, VISITOR)
     assert stored is not None
     assert read_visitor(SITE, VISITOR, stored) == known
+
+
+async def test_a_refusal_wins_a_tie(store: Store) -> None:
+    """SVC-12: of an acceptance and a refusal that share a transaction the refusal is last, and is what is on record."""
+    await store.writer.submit(answering(visitor(1)))
+    refusal = replace(answering(visitor(1), Action.REJECT_ALL), refuses=True)
+    outcomes = await submit_all(store, [answering(visitor(2)), refusal, answering(visitor(1))])
+    stored = await store.visitors.get(SITE, visitor(1))
+    assert stored is not None
+    assert read_visitor(SITE, visitor(1), stored).web[Category.ADVERTISING].choice is Choice.DENIED
+    assert [outcome.entries[0].seq for outcome in outcomes] == [1, 3, 2]  # type: ignore[union-attr]
 
 
 async def test_an_erasure_leaves_the_leaf_and_nothing_of_the_person(store: Store) -> None:

@@ -32,10 +32,12 @@ class PostgresStartError(RuntimeError):
 class PostgresServer:
     """One PostgreSQL on loopback with the durability it has in production: `fsync` and full page writes stay on."""
 
-    def __init__(self) -> None:
-        self._account: Account = server_account()
-        self._home: Path = temporary_directory("consent-postgres-", self._account)
-        self._programs: Path = find_programs(self._home, self._account)
+    def __init__(self, **options: str) -> None:
+        """Prepare one; `options` are settings of the server's configuration."""
+        self._options = options
+        self.account: Account = server_account()
+        self._home: Path = temporary_directory("consent-postgres-", self.account)
+        self._programs: Path = find_programs(self._home, self.account)
         self._process: subprocess.Popen[bytes] | None = None
         self._port = free_port()
 
@@ -94,7 +96,7 @@ class PostgresServer:
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
             [self._programs / program, *arguments],
-            user=self._account.user, group=self._account.group, cwd=self._home,
+            user=self.account.user, group=self.account.group, cwd=self._home,
             check=False, capture_output=True, text=True, timeout=_DEADLINE,
         )  # fmt: skip
         if done.returncode != 0:
@@ -106,12 +108,13 @@ class PostgresServer:
             "unix_socket_directories": "",
             "timezone": "UTC",
             "max_connections": "100",
+            **self._options,
         }
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (self._home / "log").open("ab") as log:
             return subprocess.Popen(
                 [self._programs / "postgres", "-D", self.data, "-p", str(self._port), *arguments],
-                user=self._account.user, group=self._account.group, cwd=self._home,
+                user=self.account.user, group=self.account.group, cwd=self._home,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 

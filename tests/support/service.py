@@ -1,5 +1,6 @@
 """A running service for tests: the small shop's policy on a store in memory or on SQLite, with a clock that is moved by hand."""
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -24,6 +25,7 @@ from consent_service.storage.batch import Secrets
 from consent_service.storage.keyring import Keyring
 from consent_service.storage.memory import MemoryStore
 from consent_service.storage.migrate import upgrade
+from consent_service.storage.postgres import PostgresStore
 from tests.support.builders import NOW, VERSION, document
 
 ADDRESS = "https://consent.example"
@@ -114,6 +116,13 @@ def memory_store(directory: Path) -> MemoryStore:
     """Make an empty store in memory that uses the keys of `directory`."""
     identity = Identity(Keyring(directory / "keys").mac)
     return MemoryStore(Secrets(identity.pseudonym, lambda: secrets.token_bytes(32)))
+
+
+async def postgres_store(directory: Path, url: str) -> PostgresStore:
+    """Make a store on a PostgreSQL database, brought up to date first, that uses the keys of `directory`."""
+    await asyncio.to_thread(upgrade, url)
+    identity = Identity(Keyring(directory / "keys").mac)
+    return PostgresStore(url, Secrets(identity.pseudonym, lambda: secrets.token_bytes(32)))
 
 
 def submission(action: str = "accept_all", **members: object) -> dict[str, object]:

@@ -97,7 +97,7 @@ async def write_consent(request: Request, visit: Visiting, body: ConsentSubmissi
     asking = await _writing(request, visit, body.signals, body.how, body.locale)
     submission = body.submission()
     answer = await services.consents.change_or_mint(
-        asking, version, lambda record, _, ctx: choices.submit(record, submission, ctx)
+        asking, version, lambda record, _, ctx: choices.submit(record, submission, ctx), refuses=body.refuses
     )
     return _written(visit, answer, standing.headers())
 
@@ -108,7 +108,7 @@ async def withdraw_consent(request: Request, visit: Visiting) -> Response:
     standing = visit.services.limits.browser_write(visit.address, visit.asking.visitor_id, refusal=True)
     asking = await _writing(request, visit, Signals(), Method.PREFERENCES, None)
     answer = await visit.services.consents.change_or_mint(
-        asking, visit.version, lambda record, _, ctx: choices.withdraw(record, ctx)
+        asking, visit.version, lambda record, _, ctx: choices.withdraw(record, ctx), refuses=True
     )
     if answer.reply.status == 201:  # noqa: PLR2004 - a stranger's refusal is kept like anybody's; the status says it is new
         return _written(visit, answer, standing.headers(), status=200)

@@ -45,9 +45,9 @@ class Managed:
     asking: Asking
     version: Version
 
-    async def change(self, move: Move, account: str | None = None) -> Response:
+    async def change(self, move: Move, account: str | None = None, *, refuses: bool = False) -> Response:
         """Carry out a change and answer with the consent."""
-        answer = await self.services.consents.change(self.asking, self.version, move, account)
+        answer = await self.services.consents.change(self.asking, self.version, move, account, refuses=refuses)
         return written(answer, PRIVATE)
 
 
@@ -106,14 +106,14 @@ async def write_visitor_consent(managed: ManagedVisitor, body: ConsentSubmission
     asking = replace(asking, signals=signals, method=body.how, locale=body.locale)
     submission = body.submission()
     return await Managed(services, asking, version).change(
-        lambda record, _, ctx: choices.submit(record, submission, ctx)
+        lambda record, _, ctx: choices.submit(record, submission, ctx), refuses=body.refuses
     )
 
 
 @router.delete("/v1/visitors/{visitor_id}/consent", response_model=None, responses=_WRITE)
 async def withdraw_visitor_consent(managed: ManagedVisitor) -> Response:
     """Withdraw everything on every channel. Scope `manage`."""
-    return await managed.change(lambda record, _, ctx: choices.withdraw(record, ctx))
+    return await managed.change(lambda record, _, ctx: choices.withdraw(record, ctx), refuses=True)
 
 
 @router.put("/v1/visitors/{visitor_id}/account", response_model=None, responses=_WRITE)

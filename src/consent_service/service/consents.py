@@ -92,19 +92,25 @@ class Consents:
             return record
         return answer.state.situation.record or record
 
-    async def change(self, asking: Asking, version: Version, move: Move, account: str | None = None) -> Answer:
+    async def change(
+        self, asking: Asking, version: Version, move: Move, account: str | None = None, *, refuses: bool = False
+    ) -> Answer:
         """Change the record of a visitor that must exist; `account` is the hash of one to read along.
+
+        `refuses` tells that the move grants nothing; it then wins a tie (SVC-12).
 
         Raises NotFound, PreconditionFailed, the move's own errors and StoreUnavailable.
         """
         if asking.visitor_id is None:
             raise NotFound
-        return await self._write(asking, version, asking.visitor_id, move, minted=False, account=account)
+        return await self._write(
+            asking, version, asking.visitor_id, move, minted=False, account=account, refuses=refuses
+        )
 
-    async def change_or_mint(self, asking: Asking, version: Version, move: Move) -> Answer:
+    async def change_or_mint(self, asking: Asking, version: Version, move: Move, *, refuses: bool) -> Answer:
         """Change a visitor's record, or make the visitor where there is none; a client-chosen id is never adopted."""
         if await self.record(asking.site.slug, asking.visitor_id) is not None:
-            return await self.change(asking, version, move)
+            return await self.change(asking, version, move, refuses=refuses)
         key = asking.client_key
         if key is not None and len(key.key) < MINTING_KEY_LENGTH:
             raise IdempotencyKeyTooShort
@@ -117,7 +123,15 @@ class Consents:
         return await self._write(newcomer, version, new_visitor_id(), lambda r, _, __: Transition(r), minted=True)
 
     async def _write(
-        self, asking: Asking, version: Version, visitor_id: str, move: Move, *, minted: bool, account: str | None = None
+        self,
+        asking: Asking,
+        version: Version,
+        visitor_id: str,
+        move: Move,
+        *,
+        minted: bool,
+        account: str | None = None,
+        refuses: bool = False,
     ) -> Answer:
         now = self._clock()
         ctx = self._context(asking, version, now)
@@ -137,7 +151,7 @@ class Consents:
             return Reply(201 if minted else 200, (), orjson.dumps(body))
 
         idempotency = self._idempotency(asking, now)
-        change = Change(asking.site.slug, visitor_id, now, apply, render, account, idempotency)
+        change = Change(asking.site.slug, visitor_id, now, apply, render, account, idempotency, refuses)
         committed = await self._submit(change)
         if committed.transition is None:
             return await self._replayed(asking, version, committed)

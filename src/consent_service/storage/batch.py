@@ -130,8 +130,10 @@ class Batch:
         self._gone: set[VisitorKey] = set()
 
     def run(self, requests: Sequence[Change | Erasure | Purge]) -> list[Outcome]:
-        """Carry out all requests; gives an outcome for each, in their order."""
-        outcomes = [self._carry_out(request) for request in requests]
+        """Carry out all requests, refusals last (SVC-12); gives an outcome for each, in the order given."""
+        outcomes: list[Outcome] = [None] * len(requests)
+        for place, request in sorted(enumerate(requests), key=_refusals_last):
+            outcomes[place] = self._carry_out(request)
         for site, hashes in self._hashes.items():
             frontier, nodes = self._loaded.heads[site].append(hashes)
             self.writes.heads[site] = frontier
@@ -263,3 +265,8 @@ class Batch:
     def _append(self, row: LeafRow, hashed: bytes) -> None:
         self.writes.leaves.append(row)
         self._hashes.setdefault(row.site, []).append(hashed)
+
+
+def _refusals_last(item: tuple[int, Change | Erasure | Purge]) -> bool:
+    # None of them was answered before the others came, so any order is true to what callers have seen.
+    return isinstance(item[1], Change) and item[1].refuses

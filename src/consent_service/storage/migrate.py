@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, make_url, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -67,7 +67,11 @@ def _upgrade_sqlite(path: Path) -> SchemaState:
 async def _upgrade_postgres(url: str) -> SchemaState:
     import asyncpg  # noqa: PLC0415 - not for those who serve from SQLite
 
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    from consent_service.storage.primary import connect_to_primary  # noqa: PLC0415 - the same
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: connect_to_primary(url, seconds=10.0), poolclass=NullPool
+    )
     try:
         async with engine.begin() as connection:
             # Held to the end of the transaction; whoever waits finds the schema up to date.

@@ -6,11 +6,11 @@ a replica. Everything else goes through SQLAlchemy's pool.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import asyncpg
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -23,6 +23,8 @@ from consent_service.storage.catalog import SqlCatalog
 from consent_service.storage.evidence_log import SqlEvidenceLog
 from consent_service.storage.holdings import SqlHoldings
 from consent_service.storage.outbox import SqlOutbox
+from consent_service.storage.primary import Connection as DriverConnection
+from consent_service.storage.primary import connect_to_primary
 from consent_service.storage.reader import CoalescingReader, VisitorKey
 from consent_service.storage.report_counts import SqlReportCounts
 from consent_service.storage.sql_batch import run_batch
@@ -118,14 +120,14 @@ class _LookupLane:
     """One connection that only looks visitors up."""
 
     def __init__(self, url: str) -> None:
-        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._url = url
+        self._connection: DriverConnection | None = None
         self._lookup: asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record] | None = None
 
     async def fetch(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:
         async with asyncio.timeout(_CONNECT_SECONDS):
             if self._lookup is None:
-                self._connection = await asyncpg.connect(self._url, timeout=_CONNECT_SECONDS)
+                self._connection = await connect_to_primary(self._url, seconds=_CONNECT_SECONDS)
                 self._lookup = await self._connection.prepare(_LOOKUP)
             rows = await self._lookup.fetch([site for site, _ in keys], [visitor for _, visitor in keys])
         return {(r[0], r[1]): StoredVisitor(r[2], r[3], r[4], join_account(r[5], r[6])) for r in rows}
@@ -145,17 +147,22 @@ def _refuses_a_value(error: BaseException) -> bool:
 
 def open_engine(url: str) -> AsyncEngine:
     """Make an engine with the time limits that keep a stalled server from stalling the service."""
+
+    def connect() -> Awaitable[DriverConnection]:
+        return connect_to_primary(
+            url,
+            seconds=_CONNECT_SECONDS,
+            command_timeout=_STATEMENT_SECONDS,
+            server_settings={"application_name": "consent-service", "synchronous_commit": "on"},
+        )
+
     return create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"),
+        "postgresql+asyncpg://",
+        async_creator=connect,
         pool_size=8,
         max_overflow=4,
         pool_timeout=_CONNECT_SECONDS,
         pool_pre_ping=False,
         # Errors go to the log, and a statement's values would take visitors' ids along.
         hide_parameters=True,
-        connect_args={
-            "timeout": _CONNECT_SECONDS,
-            "command_timeout": _STATEMENT_SECONDS,
-            "server_settings": {"application_name": "consent-service", "synchronous_commit": "on"},
-        },
     )
