@@ -24,6 +24,7 @@ from consent_service.api import (
     personal,
     problems,
     public,
+    signal_documents,
     visitors,
 )
 from consent_service.api.cors import SiteCors
@@ -155,6 +156,7 @@ def create_app(
         operations.router,
         evidence.router,
         public.router,
+        signal_documents.router,
     ):
         app.include_router(router)
     documentation.install(app)

@@ -119,7 +119,7 @@ async def _consented(request: Request, services: Services) -> bool:
         record = await services.consents.record(site.slug, visitor_id)
     except StoreUnavailable:
         return False
-    asking = Asking(site, visitor_id, header_signals(request), header_region(request, services))
+    asking = Asking(site, visitor_id, header_signals(request), region=header_region(request, services))
     state = services.consents.state(asking, site.current(services.clock()), record)
     return any(d.reason is Reason.GRANTED and d.category in TRACKING_CATEGORIES for d in state.decisions)
 
