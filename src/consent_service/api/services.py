@@ -16,6 +16,7 @@ from consent_service.service.published_keys import PublishedKeys
 from consent_service.service.receipts import Receipts
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
+from consent_service.service.withdrawal.links import WithdrawalLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class HttpSettings:
     jwks_max_age: int
     gpc_last_update: str
     security_contact: str
+    dnt_policy: bytes | None
     metrics_public: bool
 
 
@@ -58,6 +60,7 @@ class Services:
     evidence: Evidence
     receipts: Receipts
     rights: PrivacyRights
+    withdrawal_links: WithdrawalLinks
     limits: Limits
     health: Health
     clock: Clock

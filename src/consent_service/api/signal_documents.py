@@ -3,16 +3,16 @@
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from consent_service.api.deps import Served
+from consent_service.api.deps import Served, visitor_scheme
 from consent_service.api.documented import errors
 from consent_service.api.origins import page_of
 from consent_service.domain.errors import NotFound
 from consent_service.domain.signal_adapters.registry import ADAPTERS
 from consent_service.service.banner import best_language
 
-router = APIRouter(tags=["public"])
+router = APIRouter(tags=["browser"], dependencies=[Depends(visitor_scheme)])
 
 _PATH = "/v1/consent/signals"
 
