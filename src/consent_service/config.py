@@ -3,14 +3,18 @@
 The table in docs/configuration.md is compared with this class by a test.
 """
 
+import hashlib
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
+
+DNT_POLICY_SHA1 = "a18e8dba6848d3fc241b03b88291cb75a3cfec3b"
+"""The SHA-1 by which the EFF names version 1.0 of its DNT policy (github.com/EFForg/dnt-policy)."""
 
 
 class Settings(BaseSettings):
@@ -74,6 +78,32 @@ class Settings(BaseSettings):
         default="",
         description="Contact address (URI) in `/.well-known/security.txt`; empty: the controller's e-mail address.",
     )
+
+    dnt_policy: Path | None = Field(
+        default=None,
+        description="File with the EFF's DNT policy 1.0, served at `/.well-known/dnt-policy.txt`; off by default.",
+    )
+
+    @field_validator("dnt_policy")
+    @classmethod
+    def _the_text_that_is_promised(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
+        try:
+            found = hashlib.sha1(value.read_bytes(), usedforsecurity=False).hexdigest()
+        except OSError:
+            raise ValueError("the file cannot be read") from None
+        if found != DNT_POLICY_SHA1:
+            raise ValueError("the file is not the EFF's DNT policy 1.0, byte for byte")
+        return value
+
+    @model_validator(mode="after")
+    def _promised_over_https(self) -> "Settings":
+        if self.dnt_policy is not None and not self.public_url.startswith("https://"):
+            raise ValueError(
+                "CONSENT_DNT_POLICY is a promise made over https; CONSENT_PUBLIC_URL does not begin with it"
+            )
+        return self
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

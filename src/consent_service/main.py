@@ -24,7 +24,9 @@ from consent_service.api import (
     personal,
     problems,
     public,
+    signal_documents,
     visitors,
+    withdrawal,
 )
 from consent_service.api.cors import SiteCors
 from consent_service.api.envelope import Envelope, headers_for
@@ -49,6 +51,7 @@ from consent_service.service.receipts import Receipts
 from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
+from consent_service.service.withdrawal.links import WithdrawalLinks
 from consent_service.storage.batch import Secrets
 from consent_service.storage.keyring import LOG, TOKEN, Keyring, SigningKey
 from consent_service.storage.postgres import PostgresStore
@@ -158,6 +161,8 @@ def create_app(
         operations.router,
         evidence.router,
         public.router,
+        signal_documents.router,
+        withdrawal.router,
     ):
         app.include_router(router)
     documentation.install(app)
@@ -198,6 +203,7 @@ def build_services(
         receipts=Receipts(store, settings.address, tokens, clock),
         rights=PrivacyRights(store, consents, identity, clock, new_id),
         retention=Retention(store, clock, new_id),
+        withdrawal_links=WithdrawalLinks(settings.address, identity.mac),
         limits=Limits(
             visitor_writes=settings.visitor_writes_per_minute,
             address_writes=settings.address_writes_per_minute,
@@ -276,5 +282,6 @@ def _http(settings: Settings) -> HttpSettings:
         jwks_max_age=settings.jwks_max_age,
         gpc_last_update=settings.gpc_last_update,
         security_contact=settings.security_contact,
+        dnt_policy=settings.dnt_policy.read_bytes() if settings.dnt_policy else None,
         metrics_public=settings.metrics_public,
     )

@@ -71,7 +71,7 @@ async def test_a_refused_method_names_those_that_there_are(service: Running) -> 
     async with service.client() as client:
         answer = await client.post("/v1/consent")
 
-    assert answer.headers["allow"] == "DELETE, GET, PUT"
+    assert answer.headers["allow"] == "DELETE, GET, HEAD, PUT"
 
 
 async def test_the_caller_cannot_choose_the_id_of_a_request(service: Running) -> None:

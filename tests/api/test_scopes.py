@@ -30,6 +30,7 @@ def route(method: str, path: str, *scopes: Scope, body: object = None) -> Route:
 ROUTES = [
     route("GET", f"{V}/decisions", DECIDE, MANAGE),
     route("POST", "/v1/decisions", DECIDE, MANAGE, body={"trackers": ["_ga"]}),
+    route("GET", f"{V}/withdrawal-link", DECIDE, MANAGE),
     route("POST", "/v1/visitors", MANAGE),
     route("GET", f"{V}/consent", MANAGE),
     route("PUT", f"{V}/consent", MANAGE, body=submission()),

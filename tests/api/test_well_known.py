@@ -3,13 +3,17 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import date
+from hashlib import sha1
 from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
+from consent_service import config
+from consent_service.config import Settings
 from tests.support.builders import document
-from tests.support.service import ORIGIN, Running, choices, memory_store, running, submission
+from tests.support.service import ADDRESS, ORIGIN, Running, choices, memory_store, running, submission
 
 STATUS = "/.well-known/dnt/"
 
@@ -97,6 +101,43 @@ async def test_the_status_may_not_be_kept_by_caches(browser: httpx.AsyncClient) 
     answer = await browser.get(STATUS)
 
     assert (answer.headers["cache-control"], answer.headers["vary"]) == ("private, no-store", "DNT")
+
+
+async def test_a_shop_that_promises_the_eff_s_policy_serves_it_byte_for_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TSR-14: a stand-in for the EFF's text, which is not ours to copy."""
+    promised = b"A promise.\r\n\xc2\xa7 1\n"
+    monkeypatch.setattr(config, "DNT_POLICY_SHA1", sha1(promised, usedforsecurity=False).hexdigest())
+    (tmp_path / "dnt-policy.txt").write_bytes(promised)
+    async with running(tmp_path, memory_store(tmp_path), dnt_policy=tmp_path / "dnt-policy.txt") as service:
+        async with service.browser() as page:
+            answer = await page.get("/.well-known/dnt-policy.txt")
+
+    assert (answer.status_code, answer.content) == (200, promised)
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "fault"),
+    [
+        (b"Another promise.\n", ADDRESS, "not the EFF's DNT policy"),
+        (None, ADDRESS, "cannot be read"),
+        (b"A promise.\n", "http://shop.example", "over https"),
+    ],
+)
+def test_no_other_text_passes_for_the_eff_s_policy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes | None, address: str, fault: str
+) -> None:
+    """TSR-14: refused before the service starts; so is a promise that is not made over https."""
+    eff = config.DNT_POLICY_SHA1
+    monkeypatch.setattr(config, "DNT_POLICY_SHA1", sha1(b"A promise.\n", usedforsecurity=False).hexdigest())
+    file = tmp_path / "dnt-policy.txt"
+    file.write_bytes(text or b"")
+    with pytest.raises(ValidationError, match=fault):
+        Settings(dnt_policy=file if text else tmp_path / "absent", public_url=address)
+
+    assert eff == "a18e8dba6848d3fc241b03b88291cb75a3cfec3b"
 
 
 @pytest.mark.parametrize("path", ["/.well-known/dnt-policy.txt", "/.well-known/other"])

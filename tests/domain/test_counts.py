@@ -1,9 +1,14 @@
 """What reports count: each event once, in the row of its day, channel, version and region, and nobody by name."""
 
+from datetime import timedelta
+
 from consent_service.domain.counts import FIGURES, CountKey, Tally, count, day_number, day_of
 from consent_service.domain.record import ConsentRecord
-from consent_service.domain.vocabulary import Category
-from tests.support.builders import NOW, SITE, VERSION
+from consent_service.domain.signal_adapters.expression import Expression
+from consent_service.domain.signal_adapters.transition import express
+from consent_service.domain.transitions.choices import Submission, submit
+from consent_service.domain.vocabulary import Action, Category
+from tests.support.builders import NOW, SITE, VERSION, context
 from tests.support.histories import HISTORIES, Told
 
 TODAY = day_number(NOW)
@@ -70,6 +75,16 @@ def test_a_refusal_is_an_answer_under_the_signals_of_its_moment() -> None:
 def test_a_refusal_by_one_who_was_asked_again_is_counted_as_such() -> None:
     found = figures(of("b"), 300, region="US-CA")
     assert (found["asked_again"], found["refused_again"]) == (1, 1)
+
+
+def test_a_signal_about_one_category_leaves_the_others_as_they_were() -> None:
+    """OUT-11: ADPC may speak of single categories."""
+    stop_statistics = Expression(("adpc",), withdrawals=frozenset({Category.STATISTICAL}))
+    accepted = Told("s", lambda record, ctx: submit(record, Submission(Action.ACCEPT_ALL), ctx), context())
+    later = context(now=NOW + timedelta(days=1))
+    signalled = Told("s", lambda record, ctx: express(record, stop_statistics, ctx), later)
+    rest = [category for category in Category if category is not Category.STATISTICAL]
+    assert figures(told(accepted, signalled), 1) == {"answers": 1, "withdrawn_statistical": 1} | granted(*rest)
 
 
 def test_an_opt_out_of_sale_and_its_end_are_no_answers() -> None:

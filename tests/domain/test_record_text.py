@@ -75,6 +75,7 @@ def test_everything_that_can_be_said_is_in_the_text() -> None:
         objections=frozenset({ADS, STATISTICAL}),
         region="FR",
         policy_version="v1",
+        notice_due=True,
     )
     assert json.loads(encode_record(full).facts) == {
         "w": [["v1", "ddgwdgdd"]],
@@ -83,6 +84,7 @@ def test_everything_that_can_be_said_is_in_the_text() -> None:
         "g": 1,
         "o": 1,
         "r": 1,
+        "n": 1,
         "a": "13_15",
         "j": ["advertising", "statistical"],
         "l": "FR",

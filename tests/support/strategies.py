@@ -74,6 +74,7 @@ def records() -> st.SearchStrategy[ConsentRecord]:
         region=REGIONS,
         policy_version=st.none() | VERSIONS,
         re_prompt_not_before=st.none() | MOMENTS,
+        notice_due=st.booleans(),
         account=st.none() | accounts(),
     )
 

@@ -12,6 +12,7 @@ from consent_service.api.deps import (
     VISITOR_COOKIE,
     Served,
     client_key,
+    header_expression,
     header_region,
     header_signals,
     if_match,
@@ -22,6 +23,7 @@ from consent_service.api.origins import page_of
 from consent_service.api.schemas.banner import Banner
 from consent_service.api.schemas.consent import Consent, ConsentSubmission, WrittenConsent
 from consent_service.api.services import Services
+from consent_service.api.signal_documents import signal_links
 from consent_service.api.strict_route import StrictRoute
 from consent_service.domain.signals import Signals
 from consent_service.domain.transitions import choices
@@ -54,27 +56,34 @@ def visit(request: Request, services: Served) -> Visit:
     """Tell the site, the visitor and the signals of a request; a cookie that is not genuine counts as none."""
     page = page_of(request, services)
     cookie = request.cookies.get(VISITOR_COOKIE, "")
+    version = page.site.current(services.clock())
     asking = Asking(
         site=page.site,
         visitor_id=services.identity.read_visitor_cookie(page.site.slug, cookie),
         signals=header_signals(request),
+        expression=header_expression(request, version),
         region=header_region(request, services),
         if_match=if_match(request),
     )
     address = client_bucket(request, services.http.trusted_proxies)
-    return Visit(services, asking, page.site.current(services.clock()), address)
+    return Visit(services, asking, version, address)
 
 
 Visiting = Annotated[Visit, Depends(visit)]
 
 
+@router.head("/v1/consent", include_in_schema=False)
 @router.get("/v1/consent", response_model=None, responses={200: {"model": Consent}, **errors(403, 404, 429, 503)})
 async def read_consent(visit: Visiting) -> Response:
-    """Give the visitor's consent; without a cookie that of an unknown visitor, and no cookie is set."""
+    """Give the visitor's consent; without a cookie that of an unknown visitor, and no cookie is set.
+
+    `Link` points to what browsers read for signals such as ADPC. HEAD hears those signals as GET does.
+    """
     visit.services.limits.browser_read(visit.address)
-    state = await visit.services.consents.look(visit.asking, visit.version)
-    response = _json(consent_body(visit.site, state))
+    state, notice = await visit.services.consents.look_here(visit.asking, visit.version)
+    response = _json(consent_body(visit.site, state) | notice)
     response.headers["ETag"] = etag(state)
+    response.headers["Link"] = signal_links(visit.services.http.address)
     if state.situation.record is not None:
         VisitorCookies(visit.services).refresh(response, state)
     return response
@@ -127,11 +136,11 @@ async def read_banner(
     language = best_language(visit.version.policy, lang, request.headers.get("accept-language"))
     part = banner_body(visit.version, language, visit.asking.region)
     tag = f'"{visit.version.stored.sha256[:16]}-{language}-{visit.asking.region or ""}"'
-    headers = {"ETag": tag, "Content-Language": language}
+    headers = {"ETag": tag, "Content-Language": language, "Link": signal_links(visit.services.http.address)}
     if state:
         headers |= BROWSER_PRIVATE
-        consent = await visit.services.consents.look(visit.asking, visit.version)
-        part |= {"prompt": consent.prompt, "state": consent_body(visit.site, consent)}
+        consent, notice = await visit.services.consents.look_here(visit.asking, visit.version)
+        part |= {"prompt": consent.prompt, "state": consent_body(visit.site, consent)} | notice
     else:
         headers |= {"Cache-Control": "public, max-age=300", "Vary": _public_vary(visit.services)}
         part |= {"prompt": None, "state": None}
@@ -150,6 +159,7 @@ async def _writing(request: Request, visit: Visit, seen: Signals, method: Method
         site=asking.site,
         visitor_id=asking.visitor_id,
         signals=asking.signals.joined(seen),
+        expression=asking.expression,
         region=asking.region,
         method=method,
         locale=locale,

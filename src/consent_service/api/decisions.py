@@ -1,12 +1,13 @@
 """The storefront's questions: may I, for this visitor? (contract §5)."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from consent_service.api.answers import PRIVATE
-from consent_service.api.deps import Deciding, Served, header_region, header_signals
+from consent_service.api.deps import Deciding, Served, header_expression, header_region, header_signals
 from consent_service.api.documented import KEY_ERRORS, errors
 from consent_service.api.schemas.consent import VisitorId
 from consent_service.api.schemas.decisions import (
@@ -28,7 +29,6 @@ from consent_service.domain.vocabulary import Category, Dnt
 from consent_service.service.asking import Asking
 from consent_service.service.decisions import Question
 from consent_service.service.presenting import decision_item, decisions_body
-from consent_service.service.sites import Site
 
 Format = Literal["google", "uet", "clarity", "meta", "shopify", "wordpress", "gpp"]
 
@@ -51,8 +51,9 @@ async def read_decisions(
     """
     site = services.sites.get(key.site)
     where = parse_region(region) if region is not None else header_region(request, services)
-    asking = Asking(site, visitor_id, header_signals(request), where)
-    state, degraded = await services.decisions.categories(asking, site.current(services.clock()))
+    version = site.current(services.clock())
+    asking = Asking(site, visitor_id, header_signals(request), header_expression(request, version), where)
+    state, degraded = await services.decisions.categories(asking, version)
     return _json(decisions_body(visitor_id, state, degraded=degraded))
 
 
@@ -82,7 +83,7 @@ async def read_output(
     site = services.sites.get(key.site)
     version = site.current(services.clock())
     where = parse_region(region) if region is not None else header_region(request, services)
-    asking = Asking(site, visitor_id, header_signals(request), where)
+    asking = Asking(site, visitor_id, header_signals(request), header_expression(request, version), where)
     state, _ = await services.decisions.categories(asking, version)
     found = output_state(state.situation, state.decisions)
     if format != "gpp":
@@ -101,10 +102,10 @@ async def decide(request: Request, services: Served, key: Deciding, body: AnyDec
     """Decide trackers by name and categories, for one visitor or up to 1,000. Scope `decide`."""
     site = services.sites.get(key.site)
     region = header_region(request, services)
-    seen = header_signals(request)
+    version = site.current(services.clock())
+    seen = Asking(site, None, header_signals(request), header_expression(request, version), region)
     asked = [body] if isinstance(body, DecisionRequest) else body.requests
-    questions = [_question(site, item, seen, region) for item in asked]
-    answers = await services.decisions.many(questions, site.current(services.clock()))
+    answers = await services.decisions.many([_question(item, seen) for item in asked], version)
     if isinstance(body, DecisionRequest):
         return _json(_listed(*answers[0]))
     results = [{"visitor_id": item.visitor_id, **_listed(*answer)} for item, answer in zip(asked, answers, strict=True)]
@@ -112,10 +113,10 @@ async def decide(request: Request, services: Served, key: Deciding, body: AnyDec
     return _json({"results": results, **_degraded(degraded)})
 
 
-def _question(site: Site, item: DecisionRequest, seen: Signals, region: str | None) -> Question:
-    signals = seen.joined(Signals(Dnt(item.dnt) if item.dnt else None, bool(item.gpc)))
-    where = parse_region(item.region) if item.region is not None else region
-    asking = Asking(site, item.visitor_id, signals, where)
+def _question(item: DecisionRequest, seen: Asking) -> Question:
+    signals = seen.signals.joined(Signals(Dnt(item.dnt) if item.dnt else None, bool(item.gpc)))
+    where = parse_region(item.region) if item.region is not None else seen.region
+    asking = replace(seen, visitor_id=item.visitor_id, signals=signals, region=where)
     return Question(asking, tuple(item.trackers), tuple(map(Category, item.categories)))
 
 

@@ -10,10 +10,13 @@ from consent_service.api.callers import peer_trusted
 from consent_service.api.services import Services
 from consent_service.domain.errors import Forbidden, InvalidInput, Unauthenticated
 from consent_service.domain.regions import parse_region
+from consent_service.domain.signal_adapters.expression import Expression
+from consent_service.domain.signal_adapters.registry import read_expression
 from consent_service.domain.signals import Signals, parse_signals
 from consent_service.domain.vocabulary import Scope
 from consent_service.ports import ApiKey
 from consent_service.service.asking import ANY_REVISION, ClientKey, fingerprint
+from consent_service.service.sites import Version
 
 VISITOR_COOKIE = "consent_visitor"
 STATE_COOKIE = "consent_state"
@@ -46,6 +49,11 @@ def header_signals(request: Request) -> Signals:
     """Read DNT and Sec-GPC, all fields of them (SIG-04, SIG-10)."""
     headers = request.headers
     return parse_signals(headers.getlist("dnt"), headers.getlist("sec-gpc"))
+
+
+def header_expression(request: Request, version: Version) -> Expression:
+    """Read the signals beside DNT and GPC that have an adapter, such as ADPC (REG-11)."""
+    return read_expression(request.headers.raw, version.policy)
 
 
 def header_region(request: Request, services: Services) -> str | None:

@@ -25,6 +25,7 @@ from consent_service.domain.moments import to_micros
 from consent_service.domain.record import ConsentRecord
 from consent_service.domain.record_text import StoredVisitor, read_visitor
 from consent_service.domain.regions import parse_region
+from consent_service.domain.signal_adapters.registry import ADAPTED
 from consent_service.domain.signals import NO_SIGNALS, Signals, parse_signals
 from consent_service.domain.state import consent_state
 from consent_service.domain.transitions.signals import news
@@ -174,6 +175,8 @@ def _read_headers(scope: Scope, services: Services) -> tuple[ApiKey, Signals] | 
             dnt.append(value.decode("latin-1"))
         elif name == b"sec-gpc":
             gpc.append(value.decode("latin-1"))
+        elif name in ADAPTED:
+            return None
     bearer = _BEARER.fullmatch(authorization[0]) if len(authorization) == 1 else None
     key = services.sites.key_known(bearer[1].decode()) if bearer else None
     if key is None or not key.scopes & _DECIDING or services.limits.counts_keys:

@@ -14,6 +14,7 @@ from consent_service.api.decisions import Region
 from consent_service.api.deps import (
     Managing,
     Served,
+    header_expression,
     header_region,
     header_signals,
     visitor_scheme,
@@ -60,7 +61,9 @@ async def asked_visitor(
 ) -> Asking:
     """Tell the site by the key, the visitor by the path, and the circumstances by the headers."""
     where = parse_region(region) if region is not None else header_region(request, services)
-    return Asking(services.sites.get(key.site), visitor_id, header_signals(request), where)
+    site = services.sites.get(key.site)
+    expression = header_expression(request, site.current(services.clock()))
+    return Asking(site, visitor_id, header_signals(request), expression, where)
 
 
 AskedVisitor = Annotated[Asking, Depends(asked_visitor)]

@@ -63,7 +63,7 @@ STATUS: Mapping[type[errors.ConsentError], int] = {
 
 _NOT_IN_THE_BODY = frozenset({"body", *FORMS})
 """What the framework puts before the place of a fault."""
-_METHODS = ("DELETE", "GET", "POST", "PUT")
+_METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 _STATUS_CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 400: "bad-request"}
 
 

@@ -78,6 +78,21 @@ async def security_txt(request: Request, services: Served) -> Response:
     return Response(text, 200, {"Cache-Control": "public, max-age=3600"}, "text/plain")
 
 
+@router.get(
+    "/.well-known/dnt-policy.txt",
+    response_class=Response,
+    responses={
+        200: {"description": "The EFF's DNT policy.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        **errors(404),
+    },
+)
+async def dnt_policy(services: Served) -> Response:
+    """Give the EFF's DNT policy, byte for byte, where the operator has promised to keep it (TSR-14)."""
+    if services.http.dnt_policy is None:
+        raise NotFound
+    return Response(services.http.dnt_policy, 200, {"Cache-Control": "public, max-age=3600"}, "text/plain")
+
+
 @router.get("/.well-known/dnt/", response_class=Response, responses={200: _TRACKING_STATUS, **errors(404)})
 async def tracking_status(request: Request, services: Served) -> Response:
     """Give the tracking status (W3C TPE §6.3), `C` for one who has consented; leaves no trace (TSR-05, TSR-06)."""
@@ -119,7 +134,7 @@ async def _consented(request: Request, services: Services) -> bool:
         record = await services.consents.record(site.slug, visitor_id)
     except StoreUnavailable:
         return False
-    asking = Asking(site, visitor_id, header_signals(request), header_region(request, services))
+    asking = Asking(site, visitor_id, header_signals(request), region=header_region(request, services))
     state = services.consents.state(asking, site.current(services.clock()), record)
     return any(d.reason is Reason.GRANTED and d.category in TRACKING_CATEGORIES for d in state.decisions)
 

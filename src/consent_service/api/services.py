@@ -17,6 +17,7 @@ from consent_service.service.receipts import Receipts
 from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
+from consent_service.service.withdrawal.links import WithdrawalLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class HttpSettings:
     jwks_max_age: int
     gpc_last_update: str
     security_contact: str
+    dnt_policy: bytes | None
     metrics_public: bool
 
 
@@ -60,6 +62,7 @@ class Services:
     receipts: Receipts
     rights: PrivacyRights
     retention: Retention
+    withdrawal_links: WithdrawalLinks
     limits: Limits
     health: Health
     clock: Clock

@@ -8,7 +8,15 @@ from fastapi import APIRouter, Body, Depends, Path, Request, Response
 
 from consent_service.api.answers import PRIVATE, etag, written
 from consent_service.api.decisions import Region
-from consent_service.api.deps import Managing, Served, client_key, header_region, header_signals, if_match
+from consent_service.api.deps import (
+    Managing,
+    Served,
+    client_key,
+    header_expression,
+    header_region,
+    header_signals,
+    if_match,
+)
 from consent_service.api.documented import KEY_ERRORS, errors
 from consent_service.api.schemas.consent import Consent, ConsentSubmission, VisitorId, WrittenConsent
 from consent_service.api.schemas.manage import (
@@ -61,10 +69,12 @@ async def managed(
 
 
 async def _asking(request: Request, services: Services, key: ApiKey, region: str | None) -> Asking:
+    site = services.sites.get(key.site)
     return Asking(
-        site=services.sites.get(key.site),
+        site=site,
         visitor_id=None,
         signals=header_signals(request),
+        expression=header_expression(request, site.current(services.clock())),
         region=parse_region(region) if region is not None else header_region(request, services),
         if_match=if_match(request),
         client_key=await client_key(request),

@@ -108,8 +108,9 @@ def _places(before: ConsentRecord | None, event: ConsentEvent, channel: Channel)
     again = by_banner and before is not None and before.policy_version is not None
     if event.choices is None or event.event_type is EventType.IMPORTED:
         return _places_without(event.event_type, event.dnt is Dnt.DO_NOT_TRACK, event.gpc, again)
-    said = tuple(map(event.choices.__getitem__, CATEGORIES))
     held = _NOTHING if before is None else _granted(_choices(before, channel))
+    # A signal such as ADPC speaks of single categories; the others stay as they were.
+    said = tuple(event.choices.get(category, had) for category, had in zip(CATEGORIES, held, strict=True))
     withdrawal = event.event_type is EventType.WITHDRAWN and "channels" in event.details
     return _places_of(said, held, event.dnt is Dnt.DO_NOT_TRACK, event.gpc, again, withdrawal)
 

@@ -40,7 +40,7 @@ _LAW_CAPS: Mapping[ExemptBasis, Duration] = {ExemptBasis.AUDIENCE_MEASUREMENT: D
 _OBJECTABLE = frozenset({ExemptBasis.AUDIENCE_MEASUREMENT, ExemptBasis.UI_CUSTOMISATION})
 """Exemptions that end where the visitor objects (PECR Sched. A1, REG-03)."""
 
-_NO_OBJECTIONS: frozenset[Category] = frozenset()
+NO_CATEGORIES: frozenset[Category] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ class Situation:
     child: bool
     minor: bool
     """Too young to be sold without an opt-in (REG-06)."""
+    objections: frozenset[Category]
+    """On record, or in this very request by a signal that is not on record."""
 
     def choice(self, category: Category, channel: Channel) -> CategoryChoice | None:
         """Give the choice that counts: the account's where choices are shared across devices, else the browser's."""
@@ -93,9 +95,17 @@ class Situation:
 
 
 def situate(
-    rules: Ruleset, record: ConsentRecord | None, signals: Signals, region: str | None, now: datetime
+    rules: Ruleset,
+    record: ConsentRecord | None,
+    signals: Signals,
+    region: str | None,
+    now: datetime,
+    unrecorded: frozenset[Category] = NO_CATEGORIES,
 ) -> Situation:
-    """Gather what the rules look at; the request's signal counts where it is present, else the stored one."""
+    """Gather what the rules look at; the request's signal counts where it is present, else the stored one.
+
+    `unrecorded` are categories that the request withdraws or objects to without a record that could hold it.
+    """
     policy = rules.policy
     gpc = signals.gpc or (record is not None and record.gpc_known)
     band = record.age_band if record is not None else AgeBand.UNKNOWN
@@ -113,6 +123,7 @@ def situate(
         opted_out=record is not None and record.opted_out_known,
         child=child,
         minor=policy.child_directed if age is None else age < regions.SALE_OPT_IN_AGE,
+        objections=unrecorded if record is None else record.objections | unrecorded,
     )
 
 
@@ -132,7 +143,7 @@ def judge(
         return Reason.RESTRICTED
     if s.child and category in CHILD_PROTECTED_CATEGORIES:
         return Reason.CHILD
-    if s.record is not None and category in s.record.objections:
+    if category in s.objections:
         return Reason.OBJECTED
     if shares and s.gpc_effective:
         return Reason.GPC
@@ -207,8 +218,7 @@ def exempt_here(s: Situation, tracker: Tracker) -> bool:
         return True
     if tracker.exempt is None or not regions.covers(tracker.exempt.regions, s.region):
         return False
-    objections = s.record.objections if s.record is not None else _NO_OBJECTIONS
-    if tracker.exempt.basis in _OBJECTABLE and tracker.category in objections:
+    if tracker.exempt.basis in _OBJECTABLE and tracker.category in s.objections:
         return False
     if tracker.exempt.basis is ExemptBasis.SOCIAL_SHARE_MEMBER:
         return s.record is not None and s.record.account is not None

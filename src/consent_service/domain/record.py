@@ -75,6 +75,8 @@ class ConsentRecord:
     region: str | None = None
     policy_version: str | None = None
     re_prompt_not_before: datetime | None = None
+    notice_due: bool = False
+    """A login has brought choices of other devices here, and the visitor has not been told yet (IDN-06)."""
     account: AccountState | None = None
 
     def choices(self, channel: Channel) -> Choices:

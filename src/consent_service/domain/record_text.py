@@ -38,7 +38,7 @@ def encode_record(record: ConsentRecord) -> StoredVisitor:
         facts["s"] = sorted(record.separate)
     if record.dnt is not None:
         facts["d"] = record.dnt
-    _put_flags(facts, g=record.gpc, o=record.opted_out, r=record.restricted)
+    _put_flags(facts, g=record.gpc, o=record.opted_out, r=record.restricted, n=record.notice_due)
     if record.age_band is not AgeBand.UNKNOWN:
         facts["a"] = record.age_band
     if record.objections:
@@ -76,6 +76,7 @@ def decode_record(
         region=facts.get("l"),
         policy_version=facts.get("p"),
         re_prompt_not_before=from_micros(re_prompt_not_before) if re_prompt_not_before else None,
+        notice_due="n" in facts,
         account=account,
     )
 

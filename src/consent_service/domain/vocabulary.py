@@ -221,6 +221,7 @@ class EventType(StrEnum):
     OPT_IN = "opt_in"
     ACCOUNT_LINKED = "account_linked"
     ACCOUNT_UNLINKED = "account_unlinked"
+    NOTICE = "notice"
     AGE_BAND = "age_band"
     RESTRICTION = "restriction"
     OBJECTIONS = "objections"

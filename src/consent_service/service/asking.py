@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
+from consent_service.domain.signal_adapters.expression import NOTHING_EXPRESSED, Expression
 from consent_service.domain.signals import NO_SIGNALS, Signals
 from consent_service.domain.vocabulary import Method
 from consent_service.service.sites import Site
@@ -26,6 +27,8 @@ class Asking:
     site: Site
     visitor_id: str | None
     signals: Signals = NO_SIGNALS
+    expression: Expression = NOTHING_EXPRESSED
+    """What signals beside DNT and GPC say about single categories."""
     region: str | None = None
     method: Method = Method.API
     locale: str | None = None

@@ -23,6 +23,11 @@ def best_language(policy: Policy, asked: str | None, accept_language: str | None
     return policy.default_language
 
 
+def text_direction(language: str) -> str:
+    """Tell how a language is written, as HTML's `dir` has it."""
+    return "rtl" if language.split("-", maxsplit=1)[0] in _RIGHT_TO_LEFT else "ltr"
+
+
 def banner_body(version: Version, language: str, region: str | None) -> dict[str, object]:
     """Give the part of a banner that depends on policy, language and region, and on no visitor."""
     policy = version.policy
@@ -31,7 +36,7 @@ def banner_body(version: Version, language: str, region: str | None) -> dict[str
         "policy_version": policy.version,
         "policy_sha256": version.stored.sha256,
         "lang": language,
-        "dir": "rtl" if language.split("-", maxsplit=1)[0] in _RIGHT_TO_LEFT else "ltr",
+        "dir": text_direction(language),
         "languages": list(policy.languages),
         "regime": policy.regime(region).value,
         "region": region,

@@ -16,16 +16,21 @@ from consent_service.domain.errors import (
     IdempotencyKeyTooShort,
     NotFound,
     PreconditionFailed,
+    StoreUnavailable,
 )
 from consent_service.domain.record import AccountState, ConsentRecord
 from consent_service.domain.record_text import read_visitor
+from consent_service.domain.signal_adapters.expression import NOTHING_EXPRESSED
+from consent_service.domain.signal_adapters.transition import express, expressed_too
 from consent_service.domain.state import ConsentState, cleanup, consent_state
+from consent_service.domain.transitions import accounts
 from consent_service.domain.transitions import signals as signal_transitions
 from consent_service.domain.transitions.context import Context, Transition, status_changed
+from consent_service.domain.vocabulary import Method
 from consent_service.ports import Change, Clock, Committed, Idempotency, LogEntry, NewId, Reply, Store, Subject
 from consent_service.service.asking import ANY_REVISION, Asking
 from consent_service.service.identity import new_visitor_id
-from consent_service.service.presenting import written_body
+from consent_service.service.presenting import SYNCED, written_body
 from consent_service.service.sites import Version
 
 KEY_LIFE = timedelta(hours=24)
@@ -68,9 +73,29 @@ class Consents:
     async def look(self, asking: Asking, version: Version) -> ConsentState:
         """Give the state of a visitor, or of an unknown one; a signal that is news is stored first."""
         record = await self.record(asking.site.slug, asking.visitor_id)
-        if record is not None and signal_transitions.news(record, asking.signals):
+        if record is not None and self.news(asking, version, record):
             record = await self.observe(asking, version, record)
         return self.state(asking, version, record)
+
+    def news(self, asking: Asking, version: Version, record: ConsentRecord) -> bool:
+        """Tell whether a request shows a signal that the record does not hold yet."""
+        if signal_transitions.news(record, asking.signals):
+            return True
+        ctx = self._context(asking, version, self._clock())
+        return bool(asking.expression) and bool(express(record, asking.expression, ctx).events)
+
+    async def look_here(self, asking: Asking, version: Version) -> tuple[ConsentState, dict[str, str]]:
+        """Give the state to the visitor's own browser, with the notice that is due to it, once (IDN-06)."""
+        state = await self.look(asking, version)
+        record = state.situation.record
+        if record is None or not record.notice_due:
+            return state, {}
+        told = replace(asking, if_match=None, client_key=None)
+        try:
+            answer = await self.change(told, version, lambda found, _, ctx: accounts.told(found, ctx))
+        except StoreUnavailable:  # it is told again then
+            return state, dict(SYNCED)
+        return answer.state, dict(SYNCED)
 
     async def known(self, asking: Asking, version: Version) -> ConsentState:
         """Give the state of a visitor that must exist; raises NotFound."""
@@ -80,12 +105,13 @@ class Consents:
         return state
 
     def state(self, asking: Asking, version: Version, record: ConsentRecord | None) -> ConsentState:
-        """Decide all categories now."""
-        return consent_state(situate(version.rules, record, asking.signals, asking.region, self._clock()))
+        """Decide all categories now; what a stranger expresses counts for this answer, since nothing can hold it."""
+        denied = asking.expression.denies if record is None else NOTHING_EXPRESSED.denies
+        return consent_state(situate(version.rules, record, asking.signals, asking.region, self._clock(), denied))
 
     async def observe(self, asking: Asking, version: Version, record: ConsentRecord) -> ConsentRecord:
         """Store the signals of a request, as one event however many requests bring them at once (SIG-20)."""
-        known = replace(asking, if_match=None, client_key=None)
+        known = replace(asking, if_match=None, client_key=None, method=Method.SIGNAL)
         try:
             answer = await self.change(known, version, lambda found, _, ctx: signal_transitions.observe(found, ctx))
         except NotFound:  # erased between the read and the write
@@ -143,7 +169,7 @@ class Consents:
             found = subject.record or ConsentRecord(asking.site.slug, visitor_id, created_at=now, updated_at=now)
             _check_revision(asking, subject.record)
             before.append(found)
-            return move(found, subject.account, ctx)
+            return expressed_too(move(found, subject.account, ctx), asking.expression, ctx)
 
         def render(transition: Transition, entries: Sequence[LogEntry]) -> Reply:
             state = consent_state(situate(version.rules, transition.record, asking.signals, asking.region, now))

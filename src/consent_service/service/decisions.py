@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from consent_service.domain.decision import Decision, Situation, decide_category, decide_tracker, situate
+from consent_service.domain.decision import (
+    NO_CATEGORIES,
+    Decision,
+    Situation,
+    decide_category,
+    decide_tracker,
+    situate,
+)
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.record import ConsentRecord
 from consent_service.domain.record_text import read_visitor
 from consent_service.domain.state import ConsentState, consent_state
-from consent_service.domain.transitions import signals as signal_transitions
 from consent_service.domain.vocabulary import Category, Reason
 from consent_service.ports import Clock, Store
 from consent_service.service.asking import Asking
@@ -73,15 +79,18 @@ class Decisions:
     async def _noted(self, asking: Asking, version: Version, record: ConsentRecord | None) -> Answered:
         """Note a signal that is news before answering; where that cannot be, it still counts for this answer."""
         degraded = False
-        if record is not None and signal_transitions.news(record, asking.signals):
+        if record is not None and self._consents.news(asking, version, record):
             try:
                 record = await self._consents.observe(asking, version, record)
             except StoreUnavailable:
                 degraded = True
-        return Answered(self._situate(asking, version, record), degraded)
+        return Answered(self._situate(asking, version, record, stored=not degraded), degraded)
 
-    def _situate(self, asking: Asking, version: Version, record: ConsentRecord | None) -> Situation:
-        return situate(version.rules, record, asking.signals, asking.region, self._clock())
+    def _situate(
+        self, asking: Asking, version: Version, record: ConsentRecord | None, *, stored: bool = False
+    ) -> Situation:
+        denied = NO_CATEGORIES if stored and record is not None else asking.expression.denies
+        return situate(version.rules, record, asking.signals, asking.region, self._clock(), denied)
 
 
 def _decide(question: Question, answered: Answered) -> list[Decision]:

@@ -44,6 +44,11 @@ class Identity:
         """Give the keyed hash of the storefront's reference to a customer, as URL-safe base64."""
         return _text(self._mac("account", f"{site}\n{reference}"))
 
+    @property
+    def mac(self) -> Mac:
+        """Give the keyed hash, for links that are signed for their bearer."""
+        return self._mac
+
     def suppression_stub(self, site: str, visitor_id: str) -> str:
         """Give what remains of an erased visitor."""
         return _text(self._mac("suppression", f"{site}\n{visitor_id}"))

@@ -19,6 +19,10 @@ OPT_OUT_HONORED: Mapping[str, object] = {
 """What the page must show when GPC was processed (11 CCR 7025(c)(6), SIG-19)."""
 
 
+SYNCED: Mapping[str, str] = {"notice": "synced"}
+"""What a device is told once after a login has brought it the choices of other devices (CNIL 2025-131, IDN-06)."""
+
+
 def moment(value: datetime | None) -> str | None:
     """Write a moment as RFC 3339 in UTC, to the second."""
     return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -44,6 +48,7 @@ def consent_body(site: str, state: ConsentState) -> dict[str, object]:
         "expires_at": moment(state.expires_at),
         "re_prompt_not_before": moment(record.re_prompt_not_before) if record else None,
         "updated_at": moment(record.updated_at) if record and record.revision else None,
+        **(SYNCED if record and record.notice_due else {}),
     }
 
 

@@ -44,16 +44,17 @@ class Receipts:
     async def newest_choice(self, site: str, visitor_id: str) -> Chosen:
         """Find the newest event in which the visitor chose; raises NotFound where there is none."""
         chosen: Chosen | None = None
-        granted: dict[str, frozenset[str]] = {}
+        said: dict[str, dict[str, bool]] = {}
         after = -1
         while True:
             page = await self.store.log.visitor_events(site, visitor_id, after, _PAGE)
             for event in page:
                 payload = orjson.loads(event.payload or b"{}")
                 if payload.get("event_type") in _CHOOSING:
-                    channel = payload["channel"]
-                    chosen = Chosen(event, payload, granted.get(channel, frozenset()))
-                    granted[channel] = frozenset(name for name, on in payload["choices"].items() if on)
+                    before, now = said.get(payload["channel"], {}), payload["choices"] or {}
+                    # A signal such as ADPC speaks of single categories; what was said of the others still stands.
+                    said[payload["channel"]] = payload["choices"] = before | now
+                    chosen = Chosen(event, payload, frozenset(name for name in now if before.get(name)))
             if len(page) < _PAGE:
                 break
             after = page[-1].seq
@@ -121,6 +122,12 @@ def _event(chosen: Chosen) -> ReceiptEvent:
     )
 
 
+def _choice(said: bool | None) -> Choice | None:
+    if said is None:
+        return None
+    return Choice.GRANTED if said else Choice.DENIED
+
+
 def _category(version: Version, category: Category, chosen: Chosen, locale: str) -> CategoryState:
     policy, payload = version.policy, chosen.payload
     entry = policy.categories[category]
@@ -131,7 +138,7 @@ def _category(version: Version, category: Category, chosen: Chosen, locale: str)
         category=category,
         title=entry.title[locale],
         purpose=entry.description[locale],
-        choice=Choice.GRANTED if payload["choices"][category.value] else Choice.DENIED,
+        choice=_choice(payload["choices"].get(category.value)),
         granted_before=category.value in chosen.granted_before,
         expires_at=policy.lifetime(payload["region"]).after(decided_at),
         recipients=tuple(

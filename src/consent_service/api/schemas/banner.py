@@ -69,4 +69,7 @@ class Banner(BaseModel):
     separate_consents: list[Literal["third_party_sharing", "cross_border"]]
     categories: list[BannerCategory]
     prompt: bool | None = Field(description="Null with `?state=0`.")
+    notice: Literal["synced"] | None = Field(
+        None, description="There once, after a login brought this device the choices of others; absent otherwise."
+    )
     state: Consent | None = Field(description="The visitor's consent; null with `?state=0`.")

@@ -210,6 +210,9 @@ class Consent(BaseModel):
     expires_at: datetime | None
     re_prompt_not_before: datetime | None
     updated_at: datetime | None
+    notice: Literal["synced"] | None = Field(
+        None, description="There once, after a login brought this device the choices of others; absent otherwise."
+    )
 
 
 class Receipt(BaseModel):

@@ -54,6 +54,13 @@ class VisitorMinted(BaseModel):
     visitor_id: str
 
 
+class WithdrawalLink(BaseModel):
+    """How the reader of a mail withdraws without logging in."""
+
+    url: str = Field(description="For the mail's text. GET shows a page and changes nothing; POST withdraws.")
+    headers: dict[str, str] = Field(description="The mail's header fields for one click (RFC 8058).")
+
+
 class HistoryEvent(BaseModel):
     """One event of a visitor, as the evidence log has it."""
 

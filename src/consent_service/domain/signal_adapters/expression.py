@@ -24,6 +24,11 @@ class Expression:
         """Tell whether anything was expressed at all."""
         return bool(self.consents or self.withdrawals or self.objections)
 
+    @property
+    def denies(self) -> frozenset[Category]:
+        """Give the categories that may not run for one whose expression cannot be recorded."""
+        return self.withdrawals | self.objections
+
     def joined(self, other: "Expression") -> "Expression":
         """Join two expressions of one request; where they contradict each other there is no consent."""
         withdrawals = self.withdrawals | other.withdrawals

@@ -8,6 +8,9 @@ from consent_service.domain.signal_adapters.expression import NOTHING_EXPRESSED,
 
 ADAPTERS: tuple[SignalAdapter, ...] = (Adpc(),)
 
+ADAPTED = frozenset(adapter.header for adapter in ADAPTERS)
+"""The header fields that they read."""
+
 Headers = Iterable[tuple[bytes, bytes]]
 """Header fields in the order received, their names in lower case."""
 

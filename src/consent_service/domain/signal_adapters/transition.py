@@ -10,7 +10,7 @@ from dataclasses import replace
 from consent_service.domain.record import AccountState, CategoryChoice, Choices, ConsentRecord
 from consent_service.domain.signal_adapters.expression import Expression
 from consent_service.domain.transitions.context import Context, Transition, write_event
-from consent_service.domain.vocabulary import CATEGORIES, Category, Channel, Choice, EventType
+from consent_service.domain.vocabulary import CATEGORIES, Category, Channel, Choice, EventType, Method
 
 _ANSWERABLE = frozenset(CATEGORIES) - {Category.STRICTLY_NECESSARY}
 
@@ -35,7 +35,16 @@ def express(record: ConsentRecord, expression: Expression, ctx: Context) -> Tran
     changed = _unasked(changed, ctx)
     event_type = _event_type(record, changed, web, email, ctx)
     details = _details(expression, changed, email)
-    return Transition(changed, (write_event(ctx, changed, event_type, choices=web or None, details=details),))
+    by_signal = replace(ctx, method=Method.SIGNAL)
+    return Transition(changed, (write_event(by_signal, changed, event_type, choices=web or None, details=details),))
+
+
+def expressed_too(transition: Transition, expression: Expression, ctx: Context) -> Transition:
+    """Add what the same request expressed to a change, as an event of its own."""
+    if not expression:
+        return transition
+    found = express(transition.record, expression, ctx)
+    return Transition(found.record, transition.events + found.events)
 
 
 def _answers(record: ConsentRecord, channel: Channel, expression: Expression, ctx: Context) -> Mapping[Category, bool]:

@@ -28,7 +28,7 @@ def link(record: ConsentRecord, account: AccountState, ctx: Context) -> Transiti
         joined = replace(
             joined, web=_protective(record.web, account.web), email=_protective(record.email, account.email)
         )
-    changed = _touch(record, joined, ctx)
+    changed = replace(_touch(record, joined, ctx), notice_due=synced)
     details: Mapping[str, object] = {"synced": synced}
     return Transition(changed, (write_event(ctx, changed, EventType.ACCOUNT_LINKED, details=details),))
 
@@ -37,8 +37,16 @@ def unlink(record: ConsentRecord, ctx: Context) -> Transition:
     """Log the browser out; its own choices count again (IDN-07)."""
     if record.account is None:
         return observe(record, ctx)
-    changed = _touch(record, None, ctx)
+    changed = replace(_touch(record, None, ctx), notice_due=False)
     return Transition(changed, (write_event(ctx, changed, EventType.ACCOUNT_UNLINKED),))
+
+
+def told(record: ConsentRecord, ctx: Context) -> Transition:
+    """Note that the visitor was told of the choices that came from other devices; once for each login."""
+    if not record.notice_due:
+        return observe(record, ctx)
+    changed = replace(_touch(record, record.account, ctx), notice_due=False)
+    return Transition(changed, (write_event(ctx, changed, EventType.NOTICE, details={"notice": "synced"}),))
 
 
 def _touch(record: ConsentRecord, account: AccountState | None, ctx: Context) -> ConsentRecord:
