@@ -24,6 +24,7 @@ from consent_service.api import (
     personal,
     problems,
     public,
+    reports,
     visitors,
 )
 from consent_service.api.cors import SiteCors
@@ -46,6 +47,7 @@ from consent_service.service.policy_files import load_document
 from consent_service.service.privacy_rights import PrivacyRights
 from consent_service.service.published_keys import PublishedKeys
 from consent_service.service.receipts import Receipts
+from consent_service.service.reports import Reports
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
 from consent_service.storage.batch import Secrets
@@ -154,6 +156,7 @@ def create_app(
         personal.shop_router,
         operations.router,
         evidence.router,
+        reports.router,
         public.router,
     ):
         app.include_router(router)
@@ -194,6 +197,7 @@ def build_services(
         evidence=log,
         receipts=Receipts(store, settings.address, tokens, clock),
         rights=PrivacyRights(store, consents, identity, clock, new_id),
+        reports=Reports(store.counts, settings.report_smallest_count),
         limits=Limits(
             visitor_writes=settings.visitor_writes_per_minute,
             address_writes=settings.address_writes_per_minute,

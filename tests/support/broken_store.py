@@ -13,6 +13,7 @@ from consent_service.ports import (
     Erasure,
     EvidenceLog,
     LogEntry,
+    ReportCounts,
     Store,
     VisitorReader,
 )
@@ -96,6 +97,11 @@ class SwitchedStore:
     def log(self) -> EvidenceLog:
         """Reads the evidence log."""
         return self.store.log
+
+    @property
+    def counts(self) -> ReportCounts:
+        """Sums the reports' counters."""
+        return self.store.counts
 
     async def start(self) -> None:
         """Open."""

@@ -14,6 +14,7 @@ from consent_service.service.policies import Publisher
 from consent_service.service.privacy_rights import PrivacyRights
 from consent_service.service.published_keys import PublishedKeys
 from consent_service.service.receipts import Receipts
+from consent_service.service.reports import Reports
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
 
@@ -58,6 +59,7 @@ class Services:
     evidence: Evidence
     receipts: Receipts
     rights: PrivacyRights
+    reports: Reports
     limits: Limits
     health: Health
     clock: Clock
