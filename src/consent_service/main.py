@@ -20,6 +20,7 @@ from consent_service.api import (
     decisions,
     documentation,
     evidence,
+    metrics,
     operations,
     personal,
     problems,
@@ -31,6 +32,7 @@ from consent_service.api.cors import SiteCors
 from consent_service.api.envelope import Envelope, headers_for
 from consent_service.api.fastpath import FastDecisions
 from consent_service.api.rate_limits import Limits
+from consent_service.api.request_counts import RequestCounts
 from consent_service.api.services import Health, HttpSettings, Services
 from consent_service.checkpoint_post import poster
 from consent_service.config import Settings
@@ -115,27 +117,21 @@ def create_app(
 ) -> ConsentApp:
     """Build the application; it opens its store when its lifespan begins. `store` replaces the one in the settings."""
     new_id = new_id or RandomIds()
+    requests = RequestCounts()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         keyring = Keyring(settings.keys_dir)
-        services = build_services(settings, keyring, clock, new_id, store, app.state.health)
+        services = build_services(settings, keyring, clock, new_id, store, app.state.health, requests)
         await services.store.start()
         watchers: list[asyncio.Task[None]] = []
         try:
             await services.sites.refresh(force=True)
             await publish_at_start(settings, services)
             keyring.current(TOKEN, "", clock())
-            checkpoints = Checkpoints(
-                services.evidence,
-                services.store.log,
-                services.sites,
-                settings.checkpoint_dir,
-                poster(settings.checkpoint_webhook),
-            )
             watchers = [
                 asyncio.create_task(watch)
-                for watch in (services.sites.watch(), _watch_keys(keyring), checkpoints.watch())
+                for watch in (services.sites.watch(), _watch_keys(keyring), services.checkpoints.watch())
             ]
             yield State(services=services)
         finally:
@@ -157,6 +153,7 @@ def create_app(
         operations.router,
         evidence.router,
         reports.router,
+        metrics.router,
         public.router,
     ):
         app.include_router(router)
@@ -164,13 +161,19 @@ def create_app(
     problems.install(app)
     app.add_middleware(SiteCors)
     hsts = settings.public_url.startswith("https://")
-    app.add_middleware(Envelope, new_id=new_id, hsts=hsts)
-    app.front = FastDecisions(app.ordinary, new_id, headers_for(hsts=hsts))
+    app.add_middleware(Envelope, new_id=new_id, requests=requests, hsts=hsts)
+    app.front = FastDecisions(app.ordinary, new_id, headers_for(hsts=hsts), requests)
     return app
 
 
 def build_services(
-    settings: Settings, keyring: Keyring, clock: Clock, new_id: NewId, store: Store | None, health: Health
+    settings: Settings,
+    keyring: Keyring,
+    clock: Clock,
+    new_id: NewId,
+    store: Store | None,
+    health: Health,
+    requests: RequestCounts | None = None,
 ) -> Services:
     """Put the use cases together."""
     identity = Identity(keyring.mac)
@@ -195,6 +198,7 @@ def build_services(
         publisher=Publisher(store.catalog, sites, clock, at_once=settings.dev),
         keys=Keys(store.catalog, sites, clock, new_id),
         evidence=log,
+        checkpoints=Checkpoints(log, store.log, sites, settings.checkpoint_dir, poster(settings.checkpoint_webhook)),
         receipts=Receipts(store, settings.address, tokens, clock),
         rights=PrivacyRights(store, consents, identity, clock, new_id),
         reports=Reports(store.counts, settings.report_smallest_count),
@@ -205,6 +209,7 @@ def build_services(
             key_requests=settings.key_requests_per_minute,
         ),
         health=health,
+        requests=requests or RequestCounts(),
         clock=clock,
     )
 

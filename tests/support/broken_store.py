@@ -13,6 +13,7 @@ from consent_service.ports import (
     Erasure,
     EvidenceLog,
     LogEntry,
+    Queues,
     ReportCounts,
     Store,
     VisitorReader,
@@ -102,6 +103,11 @@ class SwitchedStore:
     def counts(self) -> ReportCounts:
         """Sums the reports' counters."""
         return self.store.counts
+
+    @property
+    def queues(self) -> Queues:
+        """Show what waits."""
+        return self.store.queues
 
     async def start(self) -> None:
         """Open."""

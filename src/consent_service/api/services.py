@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from consent_service.api.callers import Network
 from consent_service.api.rate_limits import Limits
+from consent_service.api.request_counts import RequestCounts
 from consent_service.ports import Clock, Store
+from consent_service.service.checkpoints import Checkpoints
 from consent_service.service.consents import Consents
 from consent_service.service.decisions import Decisions
 from consent_service.service.evidence import Evidence
@@ -57,9 +59,11 @@ class Services:
     publisher: Publisher
     keys: Keys
     evidence: Evidence
+    checkpoints: Checkpoints
     receipts: Receipts
     rights: PrivacyRights
     reports: Reports
     limits: Limits
     health: Health
+    requests: RequestCounts
     clock: Clock

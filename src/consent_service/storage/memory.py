@@ -22,6 +22,7 @@ from consent_service.ports import (
     CountQuery,
     Erasure,
     LoggedEvent,
+    Queues,
     StoredCheckpoint,
     StoredPolicy,
 )
@@ -48,6 +49,11 @@ class MemoryStore:
         self.counts = MemoryReportCounts()
         self.writer = GroupCommitWriter(self._run_batch)
         self.visitors = CoalescingReader(self._fetch)
+
+    @property
+    def queues(self) -> Queues:
+        """Show what waits."""
+        return Queues(self.visitors, self.writer)
 
     async def start(self) -> None:
         """Begin to take changes."""
