@@ -49,7 +49,13 @@ FIGURES = (
     *(f"granted_{category}" for category in CATEGORIES),
     *(f"withdrawn_{category}" for category in CATEGORIES),
 )
-PLAIN = {"signal": "signals", "opt_out": "opt_outs", "opt_in": "opt_ins", "imported": "imports"}
+PLAIN = {
+    "dismissed": "dismissals",
+    "signal": "signals",
+    "opt_out": "opt_outs",
+    "opt_in": "opt_ins",
+    "imported": "imports",
+}
 
 Event = dict[str, object]
 Rows = dict[tuple[object, ...], dict[str, int]]
@@ -115,20 +121,18 @@ def _count(events: list[Event], rows: Rows) -> None:
 
 def _names(event: Event, held: dict[str, bool], again: bool) -> Iterator[str]:
     said, kind = event["choices"], event["event_type"]
-    signals = {"dnt": event["dnt"] == "1", "gpc": event["gpc"]}
     if kind in PLAIN:
         yield PLAIN[kind]
-    elif kind == "dismissed":
-        yield "dismissals"
-        yield from (name for name, on in (signals | {"asked_again": again}).items() if on)
     elif said is not None:
         refused = not any(on for category, on in said.items() if category != "strictly_necessary")
         withdrawal = kind == "withdrawn" and "channels" in event
-        marks = signals | {
+        marks = {
             "answers": True,
             "accepted_all": all(said.values()),
             "refused_all": refused and not withdrawal,
             "withdrawals": withdrawal,
+            "dnt": event["dnt"] == "1",
+            "gpc": event["gpc"],
             "asked_again": again,
             "refused_again": again and refused,
         }

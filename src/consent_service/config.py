@@ -71,6 +71,11 @@ class Settings(BaseSettings):
         default="", description="Address to which each signed checkpoint is posted as text."
     )
     metrics_public: bool = Field(default=False, description="Opens `/metrics` to callers that are not on loopback.")
+    report_smallest_count: int = Field(
+        default=10,
+        ge=1,
+        description="Counts below this are withheld from reports, so that they describe nobody; 1: none.",
+    )
     gpc_last_update: str = Field(
         default="2026-11-24", description="`lastUpdate` of `/.well-known/gpc.json`, an RFC 3339 date."
     )

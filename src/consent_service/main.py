@@ -20,10 +20,12 @@ from consent_service.api import (
     decisions,
     documentation,
     evidence,
+    metrics,
     operations,
     personal,
     problems,
     public,
+    reports,
     signal_documents,
     visitors,
     withdrawal,
@@ -32,6 +34,7 @@ from consent_service.api.cors import SiteCors
 from consent_service.api.envelope import Envelope, headers_for
 from consent_service.api.fastpath import FastDecisions
 from consent_service.api.rate_limits import Limits
+from consent_service.api.request_counts import RequestCounts
 from consent_service.api.services import Health, HttpSettings, Services
 from consent_service.checkpoint_post import poster
 from consent_service.config import Settings
@@ -48,6 +51,7 @@ from consent_service.service.policy_files import load_document
 from consent_service.service.privacy_rights import PrivacyRights
 from consent_service.service.published_keys import PublishedKeys
 from consent_service.service.receipts import Receipts
+from consent_service.service.reports import Reports
 from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
@@ -117,11 +121,12 @@ def create_app(
 ) -> ConsentApp:
     """Build the application; it opens its store when its lifespan begins. `store` replaces the one in the settings."""
     new_id = new_id or RandomIds()
+    requests = RequestCounts()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         keyring = Keyring(settings.keys_dir)
-        services = build_services(settings, keyring, clock, new_id, store, app.state.health)
+        services = build_services(settings, keyring, clock, new_id, store, app.state.health, requests)
         await services.store.start()
         watchers: list[asyncio.Task[None]] = []
         try:
@@ -130,16 +135,9 @@ def create_app(
             keyring.current(TOKEN, "", clock())
             # Every log has its key, and a copy of the directory holds it, before the first checkpoint is signed.
             services.published_keys.jwks()
-            checkpoints = Checkpoints(
-                services.evidence,
-                services.store.log,
-                services.sites,
-                settings.checkpoint_dir,
-                poster(settings.checkpoint_webhook),
-            )
             watchers = [
                 asyncio.create_task(watch)
-                for watch in (services.sites.watch(), _watch_keys(keyring), checkpoints.watch())
+                for watch in (services.sites.watch(), _watch_keys(keyring), services.checkpoints.watch())
             ]
             yield State(services=services)
         finally:
@@ -160,6 +158,8 @@ def create_app(
         personal.shop_router,
         operations.router,
         evidence.router,
+        reports.router,
+        metrics.router,
         public.router,
         signal_documents.router,
         withdrawal.router,
@@ -169,13 +169,19 @@ def create_app(
     problems.install(app)
     app.add_middleware(SiteCors)
     hsts = settings.public_url.startswith("https://")
-    app.add_middleware(Envelope, new_id=new_id, hsts=hsts)
-    app.front = FastDecisions(app.ordinary, new_id, headers_for(hsts=hsts))
+    app.add_middleware(Envelope, new_id=new_id, requests=requests, hsts=hsts)
+    app.front = FastDecisions(app.ordinary, new_id, headers_for(hsts=hsts), requests)
     return app
 
 
 def build_services(
-    settings: Settings, keyring: Keyring, clock: Clock, new_id: NewId, store: Store | None, health: Health
+    settings: Settings,
+    keyring: Keyring,
+    clock: Clock,
+    new_id: NewId,
+    store: Store | None,
+    health: Health,
+    requests: RequestCounts | None = None,
 ) -> Services:
     """Put the use cases together."""
     identity = Identity(keyring.mac)
@@ -200,10 +206,12 @@ def build_services(
         publisher=Publisher(store.catalog, sites, clock, at_once=settings.dev),
         keys=Keys(store.catalog, sites, clock, new_id),
         evidence=log,
+        checkpoints=Checkpoints(log, store.log, sites, settings.checkpoint_dir, poster(settings.checkpoint_webhook)),
         receipts=Receipts(store, settings.address, tokens, clock),
         rights=PrivacyRights(store, consents, identity, clock, new_id),
         retention=Retention(store, clock, new_id),
         withdrawal_links=WithdrawalLinks(settings.address, identity.mac),
+        reports=Reports(store.counts, settings.report_smallest_count),
         limits=Limits(
             visitor_writes=settings.visitor_writes_per_minute,
             address_writes=settings.address_writes_per_minute,
@@ -211,6 +219,7 @@ def build_services(
             key_requests=settings.key_requests_per_minute,
         ),
         health=health,
+        requests=requests or RequestCounts(),
         clock=clock,
     )
 

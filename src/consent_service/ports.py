@@ -4,6 +4,7 @@
 Readers and writers are different types, so that a decision can never write.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from consent_service.domain.retention import Entry, Verdict
 from consent_service.domain.transitions.context import Transition
 from consent_service.domain.vocabulary import Scope
 from consent_service.domain.webhooks import Delivery, Endpoint, Failure
+from consent_service.measures import Histogram
 
 Clock = Callable[[], datetime]
 NewId = Callable[[], str]
@@ -229,6 +231,31 @@ class CountGroup:
     counts: Counts
 
 
+class Queue(Protocol):
+    """Work that waits for its turn and is done many at once, as it shows to those who watch the service."""
+
+    batch_sizes: Histogram
+    batch_seconds: Histogram
+
+    @property
+    def waiting(self) -> int:
+        """Give what has no answer yet."""
+
+
+class WriteQueue(Queue, Protocol):
+    """The changes, and what they came to."""
+
+    outcomes: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """What waits in a store."""
+
+    reads: Queue
+    writes: WriteQueue
+
+
 class VisitorReader(Protocol):
     """Reads visitors from the primary, never from a replica and never from a cache."""
 
@@ -377,6 +404,10 @@ class Store(Protocol):
     @property
     def counts(self) -> ReportCounts:
         """Sums the reports' counters."""
+
+    @property
+    def queues(self) -> Queues:
+        """Show what waits."""
 
     @property
     def outbox(self) -> Outbox:

@@ -94,7 +94,7 @@ def test_an_opt_out_of_sale_and_its_end_are_no_answers() -> None:
 
 def test_a_dismissal_is_no_answer_and_the_next_question_is_asked_again() -> None:
     tally = of("c")
-    assert figures(tally, 0, region="") == {"dismissals": 1, "dnt": 1}
+    assert figures(tally, 0, region="") == {"dismissals": 1}
     assert figures(tally, 1, region="") == {
         "answers": 1,
         "accepted_all": 1,

@@ -16,6 +16,8 @@ from consent_service.ports import (
     LogEntry,
     Purge,
     Purged,
+    Queues,
+    ReportCounts,
     Store,
     VisitorReader,
 )
@@ -110,6 +112,16 @@ class SwitchedStore:
     def holdings(self) -> Holdings:
         """Goes through what is held."""
         return self.store.holdings
+
+    @property
+    def counts(self) -> ReportCounts:
+        """Sums the reports' counters."""
+        return self.store.counts
+
+    @property
+    def queues(self) -> Queues:
+        """Show what waits."""
+        return self.store.queues
 
     async def start(self) -> None:
         """Open."""

@@ -12,6 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consent_service.api.problems import MEDIA_TYPE, problem
+from consent_service.api.request_counts import RequestCounts
 from consent_service.ports import NewId
 
 _log = logging.getLogger("consent_service.request")
@@ -24,8 +25,8 @@ HEADERS = (
     ("cache-control", "no-store"),
 )
 """Set where the answer does not say otherwise."""
-_QUIET_PREFIXES = ("/livez", "/readyz", "/.well-known/dnt")
-"""Not logged: probes, and tracking status requests, which must leave no trace (TSR-06)."""
+_QUIET_PREFIXES = ("/livez", "/readyz", "/metrics", "/.well-known/dnt")
+"""Not logged: probes, scrapes, and tracking status requests, which must leave no trace (TSR-06)."""
 
 
 def headers_for(*, hsts: bool) -> tuple[tuple[str, str], ...]:
@@ -36,10 +37,11 @@ def headers_for(*, hsts: bool) -> tuple[tuple[str, str], ...]:
 class Envelope:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, new_id: NewId, *, hsts: bool) -> None:
+    def __init__(self, app: ASGIApp, new_id: NewId, requests: RequestCounts, *, hsts: bool) -> None:
         """Wrap `app`; `hsts` where visitors reach the service by https."""
         self._app = app
         self._new_id = new_id
+        self._requests = requests
         self._headers = headers_for(hsts=hsts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +74,11 @@ class Envelope:
                 raise
             await _send_internal_error(send_with_headers, request_id)
         finally:
-            _write_line(scope, request_id, status, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", None) or "unmatched"
+            self._requests.took(route, scope["method"], status, seconds)
+            if not scope["path"].startswith(_QUIET_PREFIXES):
+                _write_line(scope["method"], route, request_id, status, seconds)
 
 
 async def _send_internal_error(send: Send, request_id: str) -> None:
@@ -84,15 +90,11 @@ async def _send_internal_error(send: Send, request_id: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _write_line(scope: Scope, request_id: str, status: int, seconds: float) -> None:
-    if scope["path"].startswith(_QUIET_PREFIXES):
-        return
-    route = scope.get("route")
-    path = getattr(route, "path", None) or "unmatched"
+def _write_line(method: str, route: str, request_id: str, status: int, seconds: float) -> None:
     line = {
         "id": request_id,
-        "method": scope["method"],
-        "route": path,
+        "method": method,
+        "route": route,
         "status": status,
         "ms": round(seconds * 1000, 2),
     }

@@ -18,6 +18,7 @@ import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consent_service.api.answers import PRIVATE
+from consent_service.api.request_counts import RequestCounts
 from consent_service.api.services import Services
 from consent_service.domain.decision import Situation, situate
 from consent_service.domain.errors import StoreUnavailable
@@ -30,13 +31,16 @@ from consent_service.domain.signals import NO_SIGNALS, Signals, parse_signals
 from consent_service.domain.state import consent_state
 from consent_service.domain.transitions.signals import news
 from consent_service.domain.vocabulary import Scope as KeyScope
+from consent_service.measures import Count
 from consent_service.ports import ApiKey, NewId
+from consent_service.service.decision_tally import DecisionTally
 from consent_service.service.decisions import degrade
 from consent_service.service.presenting import decisions_body
 from consent_service.service.sites import Version
 
 _log = logging.getLogger("consent_service.request")
 
+ROUTE = "/v1/visitors/{visitor_id}/decisions"
 _PATH = re.compile(r"/v1/visitors/([A-Za-z0-9_-]{22})/decisions")
 _QUERY = re.compile(rb"(?:region=([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?))?")
 _BEARER = re.compile(rb"[Bb]earer +([A-Za-z0-9._~+/=-]{1,200})")
@@ -51,16 +55,19 @@ _Key = tuple[str | None, tuple[bool, ...], Signals, str | None]
 class FastDecisions:
     """Answers decisions about one visitor; everything else goes to the application behind it."""
 
-    def __init__(self, app: ASGIApp, new_id: NewId, headers: tuple[tuple[str, str], ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, new_id: NewId, headers: tuple[tuple[str, str], ...], requests: RequestCounts
+    ) -> None:
         """Stand before `app`; `headers` are those that every answer of the service bears."""
         self._app = app
         self._new_id = new_id
         common = {**dict(headers), **{name.lower(): value for name, value in PRIVATE.items()}}
         self._headers = [(name.encode(), value.encode()) for name, value in common.items()]
         self._headers.append((b"content-type", b"application/json"))
-        self._memory: dict[_Key, bytes | None] = {}
+        self._memory: dict[_Key, _Remembered | None] = {}
         self._memory_of: Version | None = None
         self._line = _Line()
+        self._answered = requests.counter(ROUTE, "GET", 200)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -75,6 +82,7 @@ class FastDecisions:
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+        self._answered.times += 1
         self._line.count()
 
     async def _answer(self, scope: Scope) -> bytes | None:
@@ -98,14 +106,18 @@ class FastDecisions:
             stored = await services.store.visitors.get(key.site, visitor_id)
         except StoreUnavailable:
             state = degrade(consent_state(question.situation(None)))
+            services.decisions.tally.count(state.decisions, degraded=True)
             return orjson.dumps(decisions_body(visitor_id, state, degraded=True))
-        rest = self._rest(question, stored)
-        return None if rest is None else b'{"visitor_id":"%b",%b' % (visitor_id.encode(), rest)
+        found = self._find(question, stored, services.decisions.tally)
+        if found is None:
+            return None
+        found.given.times += 1
+        return b'{"visitor_id":"%b",%b' % (visitor_id.encode(), found.rest)
 
-    def _rest(self, question: "_Question", stored: StoredVisitor | None) -> bytes | None:
-        """Give the body behind the visitor's id; None where a signal must be stored first."""
+    def _find(self, question: "_Question", stored: StoredVisitor | None, tally: DecisionTally) -> "_Remembered | None":
+        """Give what follows from a row; None where a signal must be stored first."""
         if stored is not None and stored.account is not None:
-            return _decide(question, stored)  # an account's moments are not part of the key
+            return _decide(question, stored, tally)  # an account's moments are not part of the key
         if question.version is not self._memory_of or len(self._memory) >= _REMEMBERED:
             self._memory = {}
             self._memory_of = question.version
@@ -114,8 +126,17 @@ class FastDecisions:
         try:
             return self._memory[key]
         except KeyError:
-            rest = self._memory[key] = _decide(question, stored)
-            return rest
+            found = self._memory[key] = _decide(question, stored, tally)
+            return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """What follows from a row, whoever's it is."""
+
+    rest: bytes
+    """The body behind the visitor's id."""
+    given: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +165,7 @@ class _Line:
         if now - self._since >= _LINE_SECONDS:
             line = {
                 "method": "GET",
-                "route": "/v1/visitors/{visitor_id}/decisions",
+                "route": ROUTE,
                 "status": 200,
                 "count": self._count,
             }
@@ -152,15 +173,16 @@ class _Line:
             self._count, self._since = 0, now
 
 
-def _decide(question: _Question, stored: StoredVisitor | None) -> bytes | None:
+def _decide(question: _Question, stored: StoredVisitor | None, tally: DecisionTally) -> _Remembered | None:
     site = question.version.policy.site
     # The id stands before what is remembered and is put in for each answer; a record is read under any.
     record = None if stored is None else read_visitor(site, "", stored)
     if record is not None and news(record, question.signals):
         return None
-    body = decisions_body("", consent_state(question.situation(record)), degraded=False)
+    state = consent_state(question.situation(record))
+    body = decisions_body("", state, degraded=False)
     del body["visitor_id"]
-    return orjson.dumps(body)[1:]
+    return _Remembered(orjson.dumps(body)[1:], tally.repeated(state.decisions))
 
 
 def _read_headers(scope: Scope, services: Services) -> tuple[ApiKey, Signals] | None:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from consent_service.api.callers import Network
 from consent_service.api.rate_limits import Limits
+from consent_service.api.request_counts import RequestCounts
 from consent_service.ports import Clock, Store
+from consent_service.service.checkpoints import Checkpoints
 from consent_service.service.consents import Consents
 from consent_service.service.decisions import Decisions
 from consent_service.service.evidence import Evidence
@@ -14,6 +16,7 @@ from consent_service.service.policies import Publisher
 from consent_service.service.privacy_rights import PrivacyRights
 from consent_service.service.published_keys import PublishedKeys
 from consent_service.service.receipts import Receipts
+from consent_service.service.reports import Reports
 from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
@@ -59,10 +62,13 @@ class Services:
     publisher: Publisher
     keys: Keys
     evidence: Evidence
+    checkpoints: Checkpoints
     receipts: Receipts
     rights: PrivacyRights
     retention: Retention
     withdrawal_links: WithdrawalLinks
+    reports: Reports
     limits: Limits
     health: Health
+    requests: RequestCounts
     clock: Clock

@@ -31,8 +31,8 @@ FIGURES: tuple[str, ...] = (
 )
 """The figures of a row, in their order.
 
-`answers` are choices made here, withdrawals of everything among them; `dnt` and `gpc` are answers and dismissals under
-that signal; `asked_again` are those given to the banner by one who had answered or dismissed it before.
+`answers` are choices made here, withdrawals of everything among them. Of them, `dnt` and `gpc` were given under that
+signal, and `asked_again` to the banner by one who had answered or dismissed it before.
 """
 
 Counts = list[int]
@@ -43,6 +43,7 @@ _FIRST_GRANTED = _PLACE[f"granted_{CATEGORIES[0].value}"]
 _FIRST_WITHDRAWN = _PLACE[f"withdrawn_{CATEGORIES[0].value}"]
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _WITHOUT_CHOICES = {
+    EventType.DISMISSED: "dismissals",
     EventType.SIGNAL: "signals",
     EventType.OPT_OUT: "opt_outs",
     EventType.OPT_IN: "opt_ins",
@@ -104,10 +105,11 @@ def _channels(before: ConsentRecord | None, event: ConsentEvent) -> Iterator[Cha
 
 
 def _places(before: ConsentRecord | None, event: ConsentEvent, channel: Channel) -> tuple[int, ...]:
+    if event.choices is None or event.event_type is EventType.IMPORTED:
+        name = _WITHOUT_CHOICES.get(event.event_type)
+        return () if name is None else (_PLACE[name],)
     by_banner = event.method is Method.BANNER and channel is Channel.WEB
     again = by_banner and before is not None and before.policy_version is not None
-    if event.choices is None or event.event_type is EventType.IMPORTED:
-        return _places_without(event.event_type, event.dnt is Dnt.DO_NOT_TRACK, event.gpc, again)
     held = _NOTHING if before is None else _granted(_choices(before, channel))
     # A signal such as ADPC speaks of single categories; the others stay as they were.
     said = tuple(event.choices.get(category, had) for category, had in zip(CATEGORIES, held, strict=True))
@@ -134,15 +136,6 @@ def _places_of(said: _Eight, held: _Eight, dnt: bool, gpc: bool, again: bool, wi
     pairs = enumerate(zip(held, said, strict=True))
     withdrawn = (_FIRST_WITHDRAWN + number for number, (had, on) in pairs if had and not on)
     return (*(_PLACE[name] for name, on in marks.items() if on), *granted, *withdrawn)
-
-
-@lru_cache(maxsize=256)
-def _places_without(event_type: EventType, dnt: bool, gpc: bool, again: bool) -> tuple[int, ...]:
-    if event_type is EventType.DISMISSED:
-        marks = {"dismissals": True, "dnt": dnt, "gpc": gpc, "asked_again": again}
-        return tuple(_PLACE[name] for name, on in marks.items() if on)
-    name = _WITHOUT_CHOICES.get(event_type)
-    return () if name is None else (_PLACE[name],)
 
 
 def _choices(record: ConsentRecord, channel: Channel) -> Choices:

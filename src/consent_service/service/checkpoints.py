@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from consent_service.domain.errors import ConsentError
@@ -26,6 +27,16 @@ Send = Callable[[StoredCheckpoint], Awaitable[None]]
 
 
 @dataclass(slots=True)
+class Standing:
+    """How far a log is covered by published checkpoints."""
+
+    entries: int
+    covered: int
+    uncovered_since: datetime | None = None
+    """When this process first saw an entry that is not covered yet."""
+
+
+@dataclass(slots=True)
 class Checkpoints:
     """Publishes for all sites of this process; several processes may do so side by side."""
 
@@ -34,6 +45,8 @@ class Checkpoints:
     sites: Sites
     directory: Path | None = None
     send: Send | None = None
+    standings: dict[str, Standing] = field(default_factory=dict)
+    """How far each site's log is covered, as this process knows."""
     _published: dict[str, int] = field(default_factory=dict)
 
     async def watch(self) -> None:
@@ -53,9 +66,17 @@ class Checkpoints:
         published: list[StoredCheckpoint] = []
         for site in self.sites.all():
             head = await self.log.head(site.slug)
-            if head.size - await self._last(site.slug) >= least:
+            self._note(site.slug, head.size, await self._last(site.slug))
+            if head.size - self._published[site.slug] >= least:
                 published.append(await self._publish(self.evidence.sign(site.slug, head)))
+                self._note(site.slug, head.size, head.size)
         return published
+
+    def _note(self, site: str, entries: int, covered: int) -> None:
+        known = self.standings.get(site)
+        since = None if known is None else known.uncovered_since
+        uncovered = since or self.evidence.clock() if entries > covered else None
+        self.standings[site] = Standing(entries, covered, uncovered)
 
     async def _last(self, site: str) -> int:
         if site not in self._published:

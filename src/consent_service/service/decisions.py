@@ -19,6 +19,7 @@ from consent_service.domain.vocabulary import Category, Reason
 from consent_service.ports import Clock, Store
 from consent_service.service.asking import Asking
 from consent_service.service.consents import Consents
+from consent_service.service.decision_tally import DecisionTally
 from consent_service.service.sites import Version
 
 
@@ -47,20 +48,26 @@ class Decisions:
         self._store = store
         self._consents = consents
         self._clock = clock
+        self.tally = DecisionTally()
 
     async def categories(self, asking: Asking, version: Version) -> tuple[ConsentState, bool]:
         """Decide all eight categories; tells whether the answer is degraded."""
         answered = (await self._situations([asking], version))[0]
         state = consent_state(answered.situation)
-        return (degrade(state), True) if answered.degraded else (state, False)
+        state = degrade(state) if answered.degraded else state
+        self.tally.count(state.decisions, degraded=answered.degraded)
+        return state, answered.degraded
 
     async def many(self, questions: Sequence[Question], version: Version) -> list[tuple[list[Decision], bool]]:
         """Answer several questions with one lookup; decisions stand in the order asked, trackers first."""
         situations = await self._situations([question.asking for question in questions], version)
-        return [
+        answers = [
             (_decide(question, answered), answered.degraded)
             for question, answered in zip(questions, situations, strict=True)
         ]
+        for decisions, degraded in answers:
+            self.tally.count(decisions, degraded=degraded)
+        return answers
 
     async def _situations(self, asked: Sequence[Asking], version: Version) -> list[Answered]:
         site = asked[0].site.slug

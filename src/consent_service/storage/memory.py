@@ -26,6 +26,7 @@ from consent_service.ports import (
     Holding,
     LoggedEvent,
     Purge,
+    Queues,
     StoredCheckpoint,
     StoredPolicy,
 )
@@ -53,6 +54,11 @@ class MemoryStore:
         self.holdings = self
         self.writer = GroupCommitWriter(self._run_batch)
         self.visitors = CoalescingReader(self._fetch)
+
+    @property
+    def queues(self) -> Queues:
+        """Show what waits."""
+        return Queues(self.visitors, self.writer)
 
     async def start(self) -> None:
         """Begin to take changes."""

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.record_text import StoredVisitor, join_account
+from consent_service.ports import Queues
 from consent_service.storage.batch import Outcome, Secrets
 from consent_service.storage.catalog import SqlCatalog
 from consent_service.storage.evidence_log import SqlEvidenceLog
@@ -61,6 +62,11 @@ class PostgresStore:
         self.holdings = SqlHoldings(self)
         self.writer = GroupCommitWriter(self._run_batch)
         self.visitors = CoalescingReader(self._fetch, lanes=_LANES)
+
+    @property
+    def queues(self) -> Queues:
+        """Show what waits."""
+        return Queues(self.visitors, self.writer)
 
     async def start(self) -> None:
         """Begin; connections are made when they are first needed."""

@@ -6,10 +6,12 @@ was acknowledged before a request is seen by it, from every replica.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.record_text import StoredVisitor
+from consent_service.measures import SECONDS, SIZES, Histogram
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +58,8 @@ class CoalescingReader:
         self._idle = lanes
         self._batch: _Batch | None = None
         self._waiting = 0
+        self.batch_sizes = Histogram(SIZES)
+        self.batch_seconds = Histogram(SECONDS)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def get(self, site: str, visitor_id: str) -> StoredVisitor | None:
@@ -109,8 +113,10 @@ class CoalescingReader:
         try:
             while self._batch is not None:
                 batch, self._batch = self._batch, None
+                started = time.perf_counter()
                 try:
                     keys = list(batch.waiters)
+                    self.batch_sizes.observe(len(keys))
                     found: dict[VisitorKey, StoredVisitor] = {}
                     for start in range(0, len(keys), MAX_KEYS):
                         found |= await self._fetch(keys[start : start + MAX_KEYS])
@@ -122,6 +128,7 @@ class CoalescingReader:
                     _log.exception("a lookup failed")
                     batch.fail(StoreUnavailable())
                 finally:
+                    self.batch_seconds.observe(time.perf_counter() - started)
                     batch.timer.cancel()
         finally:
             self._idle += 1

@@ -21,7 +21,7 @@ from sqlalchemy.pool import SingletonThreadPool
 
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.record_text import StoredVisitor, join_account
-from consent_service.ports import Change
+from consent_service.ports import Change, Queues
 from consent_service.storage.batch import Outcome, Secrets
 from consent_service.storage.catalog import SqlCatalog
 from consent_service.storage.evidence_log import SqlEvidenceLog
@@ -68,6 +68,11 @@ class SqliteStore:
         self.holdings = SqlHoldings(self)
         self.writer = GroupCommitWriter(self._run_batch)
         self.visitors = CoalescingReader(self._fetch)
+
+    @property
+    def queues(self) -> Queues:
+        """Show what waits."""
+        return Queues(self.visitors, self.writer)
 
     async def start(self) -> None:
         """Open the file; raises StoreUnavailable where another process serves it."""

@@ -6,10 +6,12 @@ batch grows with the load and an idle service adds no delay.
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from consent_service.domain.errors import ConsentError, NotFound, StoreUnavailable
+from consent_service.measures import SECONDS, SIZES, Histogram
 from consent_service.ports import Change, Committed, Erasure, LogEntry, Purge, Purged
 from consent_service.storage.batch import Outcome
 
@@ -38,6 +40,10 @@ class GroupCommitWriter:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self.batch_sizes = Histogram(SIZES)
+        self.batch_seconds = Histogram(SECONDS)
+        self.outcomes: Counter[str] = Counter()
+        """What changes came to: the type of each event, or how one ended without an event."""
 
     def start(self) -> None:
         """Begin to take changes; needs a running event loop."""
@@ -103,6 +109,7 @@ class GroupCommitWriter:
         return batch
 
     async def _carry_out(self, batch: list[tuple[Request, "asyncio.Future[Outcome]"]]) -> None:
+        started = time.perf_counter()
         try:
             async with asyncio.timeout(BATCH_SECONDS):
                 outcomes = await self._run_batch([request for request, _ in batch])
@@ -111,12 +118,16 @@ class GroupCommitWriter:
         except Exception as error:  # noqa: BLE001 - it reaches the caller whose change it was
             await self._one_by_one(batch, error)
         else:
+            self.batch_sizes.observe(len(batch))
+            self.batch_seconds.observe(time.perf_counter() - started)
+            self.outcomes.update(name for outcome in outcomes for name in _names(outcome))
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 _settle(future, outcome)
 
     def _refuse_all(self, batch: list[tuple[Request, "asyncio.Future[Outcome]"]], error: Exception) -> None:
         refusal = error if isinstance(error, StoreUnavailable) else StoreUnavailable()
         # Whoever waited behind a stalled batch has waited long enough.
+        self.outcomes["unavailable"] += len(batch) + len(self._waiting)
         for _, future in (*batch, *self._waiting):
             _settle(future, refusal)
         self._waiting.clear()
@@ -129,6 +140,18 @@ class GroupCommitWriter:
         _log.error("a batch failed and is carried out one by one", exc_info=error)
         for item in batch:
             await self._carry_out([item])
+
+
+def _names(outcome: Outcome) -> Iterator[str]:
+    if isinstance(outcome, Committed):
+        if outcome.transition is None:
+            yield "replayed"
+        elif not outcome.transition.events:
+            yield "unchanged"
+        else:
+            yield from (event.event_type.value for event in outcome.transition.events)
+    else:
+        yield "erased" if isinstance(outcome, LogEntry) else "refused"
 
 
 def _settle(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:

@@ -59,6 +59,7 @@ def _situation(facts: Facts) -> Any:  # noqa: ANN401 - a type of the service, wh
             policy_version="old" if facts.choice == "policy_changed" else "new",
             was_granted=facts.choice != "denied",
         )
+    objections = frozenset({category} if facts.objected else ())
     record = ConsentRecord(
         site="test",
         visitor_id="A" * 22,
@@ -66,7 +67,7 @@ def _situation(facts: Facts) -> Any:  # noqa: ANN401 - a type of the service, wh
         updated_at=_NOW,
         web=choices,
         restricted=facts.restricted,
-        objections=frozenset({category} if facts.objected else ()),
+        objections=objections,
     )
     rules: Any = _Ruleset(words.DntMode(facts.dnt) if facts.dnt != "off" else words.DntMode.RECORD)
     return Situation(
@@ -81,6 +82,7 @@ def _situation(facts: Facts) -> Any:  # noqa: ANN401 - a type of the service, wh
         opted_out=facts.opted_out,
         child=facts.child,
         minor=False,
+        objections=objections,
     )
 
 
