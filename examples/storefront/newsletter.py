@@ -1,4 +1,4 @@
-"""The newsletter: subscribing, the mail, its pixels, and the link that ends the measuring.
+"""The newsletter: subscribing, the mail, its pixels, and the service's link by which its reader withdraws.
 
 A subscriber is a visitor of the channel `email`: what was chosen on the web says nothing about mails (TRK-02, TRK-03).
 """
@@ -68,7 +68,13 @@ async def preview(request: Request) -> Response:
     letters: Letters = request.app.state.letters
     visitor_id = letters.subscribers.get(page.visit.reference)
     if visitor_id is None:
-        return page.show("mail.html", answers=None)
+        return page.show("mail.html", answers=None, none=page.words("mail_none"))
+    client: AsyncConsentClient = request.app.state.client
+    try:
+        withdrawal = await client.withdrawal_link(visitor_id)
+    except ConsentError:
+        # A mail without the link may not be sent: a mailing would wait.
+        return page.show("mail.html", answers=None, none=page.words("mail_later"))
     answers = await ask(request, visitor_id)
     return page.show(
         "mail.html",
@@ -76,7 +82,7 @@ async def preview(request: Request) -> Response:
         names=IN_MAILS,
         pixels=pixels(page, answers, visitor_id),
         link=link(page, answers),
-        stop=f"/newsletter/stop/{sign(page.settings.secret, visitor_id)}",
+        withdrawal=withdrawal,
         opens=letters.opened.get(visitor_id, 0),
     )
 
@@ -116,29 +122,6 @@ async def opened(request: Request, token: str) -> Response:
 async def rate() -> Response:
     """Answer the pixel that only counts how many there were."""
     return Response(_PIXEL, media_type="image/gif", headers={"Cache-Control": "no-store"})
-
-
-@router.get("/newsletter/stop/{token}")
-async def stop_page(request: Request, token: str) -> Response:
-    """Show what the link is for; looking changes nothing, as scanners of mail look at every link (TRK-04)."""
-    page = await open_page(request)
-    known = read_signed(page.settings.secret, token) is not None
-    return page.show("stop.html", 200 if known else 404, state="ask" if known else "stop_unknown")
-
-
-@router.post("/newsletter/stop/{token}")
-async def stop(request: Request, token: str) -> Response:
-    """End the measuring, without a sign-in; mail programs do the same with one click (RFC 8058)."""
-    page = await open_page(request)
-    visitor_id = read_signed(page.settings.secret, token)
-    if visitor_id is None:
-        return page.show("stop.html", 404, state="stop_unknown")
-    client: AsyncConsentClient = request.app.state.client
-    try:
-        await client.record(visitor_id, "reject_all", locale=page.lang, method="withdraw_link", channel="email")
-    except ConsentError:
-        return page.show("stop.html", 503, state="stop_later")
-    return page.show("stop.html", state="stopped")
 
 
 def sign(secret: bytes, visitor_id: str) -> str:

@@ -58,6 +58,10 @@ class Page:
         set_tracking(response, self.request.cookies)
         return response
 
+    def words(self, name: str) -> str:
+        """Give a text in the visitor's language."""
+        return WORDS[name][self.lang]
+
     def go(self, path: str) -> Response:
         """Send the browser on after a form."""
         response = RedirectResponse(path, 303)

@@ -15,7 +15,7 @@ class Settings:
     third_party: str
     """Somebody else's host: another site to the browser, with a cookie jar of its own."""
     secret: bytes
-    """Signs the withdrawal links in mails."""
+    """Signs the addresses of the pixels in mails."""
     timeout: float = 0.3
     """Seconds that a decision may take."""
 

@@ -55,6 +55,11 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "Subscribe first, at the foot of any page.",
         "de": "Abonnieren Sie zuerst, am Fuß jeder Seite.",
     },
+    "mail_later": {
+        "en": "The service cannot be reached just now, and no mail goes out without its withdrawal link.",
+        "de": "Der Dienst ist gerade nicht erreichbar, und ohne den Link zum Widerruf geht keine Mail hinaus.",
+    },
+    "mail_headers": {"en": "Header fields for mail programs", "de": "Kopfzeilen für Mailprogramme"},
     "mail_subject": {"en": "The lanterns are lit", "de": "Die Laternen brennen"},
     "mail_body": {
         "en": "The first frost came on Tuesday, and with it the new harbour lanterns. Come by when it is dark.",
@@ -64,21 +69,6 @@ WORDS: dict[str, dict[str, str]] = {
     "mail_stop": {"en": "Stop measuring whether I open mails", "de": "Nicht mehr messen, ob ich Mails öffne"},
     "mail_inside": {"en": "What is hidden in it", "de": "Was darin verborgen ist"},
     "opens": {"en": "Openings counted so far", "de": "Bisher gezählte Öffnungen"},
-    "stop_title": {"en": "Stop measuring?", "de": "Nicht mehr messen?"},
-    "stop_body": {
-        "en": "Mails will still come, without a pixel that tells us whether you open them. No sign-in is needed.",
-        "de": "Mails kommen weiterhin, ohne ein Pixel, das uns verrät, ob Sie sie öffnen. Eine Anmeldung ist nicht nötig.",
-    },
-    "stop_button": {"en": "Stop", "de": "Nicht mehr messen"},
-    "stopped": {
-        "en": "Done. The next mail carries no such pixel.",
-        "de": "Erledigt. Die nächste Mail hat kein solches Pixel.",
-    },
-    "stop_unknown": {"en": "This link is not one of ours.", "de": "Dieser Link stammt nicht von uns."},
-    "stop_later": {
-        "en": "The service cannot be reached just now; nothing was changed. Please try again in a minute.",
-        "de": "Der Dienst ist gerade nicht erreichbar; nichts wurde geändert. Bitte versuchen Sie es in einer Minute.",
-    },
     "jar_lead": {
         "en": "On every page this shop tries to set all of its cookies and to fire all of its pixels. This is what "
         "became of them, for your browser, up to this moment.",
