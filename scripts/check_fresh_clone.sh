@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the README's commands as a newcomer would: in a new clone of HEAD, with an empty home, in a path with a space.
 # What was not committed, or is installed here by accident, is missing there. Usage:
-#   scripts/check_fresh_clone.sh                run `make run`, ask for a decision, stop it
+#   scripts/check_fresh_clone.sh                run `make run`, ask for a decision, look into the shop, stop it
 #   scripts/check_fresh_clone.sh test [ARGS]    run `make test`, with ARGS for pytest
 set -euo pipefail
 
@@ -17,7 +17,8 @@ leave() {
 trap leave EXIT
 
 # Nothing of this session reaches the clone but where to find programs and how to reach a package index from here.
-kept=(PATH="$PATH" HOME="$place/home" TMPDIR="${TMPDIR:-/tmp}" LANG=C.UTF-8 CONSENT_PORT="${CONSENT_PORT:-8137}")
+kept=(PATH="$PATH" HOME="$place/home" TMPDIR="${TMPDIR:-/tmp}" LANG=C.UTF-8
+    CONSENT_PORT="${CONSENT_PORT:-8137}" SHOP_PORT="${SHOP_PORT:-8138}" THIRD_PARTY_PORT="${THIRD_PARTY_PORT:-8139}")
 while IFS='=' read -r name value; do kept+=("$name=$value"); done \
     < <(env | grep -E '^(PIP_[A-Z_]+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|https?_proxy|HTTPS?_PROXY|(no_proxy|NO_PROXY))=' || true)
 
@@ -58,3 +59,15 @@ assert answer["categories"]["strictly_necessary"] == {"allow": True, "reason": "
 assert answer["categories"]["advertising"] == {"allow": False, "reason": "no_record"}, answer
 '
 echo "a fresh clone decides"
+
+# The first page of the shop that it started sets the session and nothing else of the many things that it tries to set.
+shop="$(sed -n 's/^shop *//p' "$place/output")"
+clean curl --silent --fail --dump-header "$place/head" --output "$place/page" "$shop/products/teapot"
+grep -q '<h1>Ember teapot</h1>' "$place/page"
+set_by_shop="$(grep -ic '^set-cookie:' "$place/head" || true)"
+if [ "$set_by_shop" != 1 ] || ! grep -iq '^set-cookie: session=' "$place/head"; then
+    echo "the shop set more than its session before any answer:" >&2
+    cat "$place/head" >&2
+    exit 1
+fi
+echo "its shop asks before it sets a cookie"

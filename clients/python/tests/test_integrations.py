@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from consent_client import ConsentClient
+from consent_client import ConsentClient, Problem
 from consent_client._http import httpx
 from consent_client.setcookie import parse_set_cookie
 
@@ -183,6 +183,29 @@ def test_the_documented_shop_sets_what_the_visitor_allows_and_nothing_else(shop:
     refused = browse(shop, headers=cookie_header(service.visitor_who_granted() | {"_ga": "old"}))
     assert cookies_set(refused) == ALLOWED_BEFORE_A_CHOICE
     assert any(line.startswith("_ga=;") for line in refused.headers.get_list("set-cookie"))
+
+
+def test_every_method_of_the_client_is_understood_by_the_service(service: Service) -> None:
+    """Contract §12, against the real thing."""
+    with ConsentClient(service.url, service.key, timeout=10) as client:
+        visitor_id = client.new_visitor()
+        recorded = client.record(visitor_id, "accept_all")
+        client.record(visitor_id, "accept_all", channel="email")
+        asked = client.decide(visitor_id, ["_ga", "advertising", "nobody_knows_it"], region="FR")
+        [mail] = client.decide_many([{"visitor_id": visitor_id, "trackers": ["mail_open_individual"]}])
+        assert (recorded["visitor_id"], recorded["revision"]) == (visitor_id, 1)
+        assert [asked[name].reason for name in asked] == ["granted", "granted", "unregistered"]
+        assert mail.allows("mail_open_individual")
+        assert client.decide(visitor_id, ["_fbp"], gpc=True)["_fbp"].reason == "gpc"
+        assert client.output(visitor_id, "meta")["consent"] == "revoke"
+        assert client.link_account(visitor_id, "customer 7")["visitor_id"] == visitor_id
+        assert client.unlink_account(visitor_id)["visitor_id"] == visitor_id
+        assert "/withdraw/" in str(client.withdrawal_link(visitor_id)["url"])
+        client.withdraw(visitor_id)
+        assert client.consent(visitor_id)["prompt"] is False
+        assert client.decide(visitor_id, ["_ga"])["_ga"].reason == "withdrawn"
+        with pytest.raises(Problem, match="policy-version-unknown"):
+            client.record(visitor_id, "accept_all", policy_version="never published")
 
 
 def test_report_only_is_how_a_shop_begins(tmp_path: Path, service: Service) -> None:

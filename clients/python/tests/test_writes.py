@@ -30,6 +30,7 @@ async def test_the_asynchronous_client_does_all_of_it(
         assert authority.visitors[visitor_id].account_ref is None
         assert (await client.decide_many([{"visitor_id": visitor_id, "names": ["_ga"]}]))[0].allows("_ga")
         assert await client.output(visitor_id, "meta", region="FR") == {"consent": "revoke"}
+        assert visitor_id in str((await client.withdrawal_link(visitor_id))["url"])
         await client.withdraw(visitor_id)
         assert (await client.consent(visitor_id))["revision"] == 2
 
@@ -42,6 +43,21 @@ def test_accounts_and_outputs(authority: FakeAuthority, client: ConsentClient) -
     client.unlink_account(visitor_id)
     assert authority.visitors[visitor_id].account_ref is None
     assert client.output(visitor_id, "google") == {"update": {}}
+
+
+def test_mails_are_chosen_apart_from_the_web_and_bear_a_link(authority: FakeAuthority, client: ConsentClient) -> None:
+    """TRK-03, TRK-04."""
+    visitor_id = client.new_visitor()
+    client.record(visitor_id, "accept_all", channel="email")
+    asked = ["_ga", "mail_open_individual"]
+    assert [client.decide(visitor_id, asked).allows(name) for name in asked] == [False, True]
+    client.withdraw(visitor_id)
+    assert client.decide(visitor_id, asked)["mail_open_individual"].reason == "withdrawn"
+    link = client.withdrawal_link(visitor_id)
+    assert link["headers"] == {
+        "List-Unsubscribe": f"<{link['url']}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def test_a_refusal_is_a_problem(client: ConsentClient) -> None:

@@ -111,6 +111,10 @@ class AsyncConsentClient:
         """Give a platform's own consent vocabulary: google, uet, clarity, meta, shopify, wordpress or gpp."""
         return await self.run(writes.output(self.core, visitor_id, format, region))
 
+    async def withdrawal_link(self, visitor_id: str) -> dict[str, object]:
+        """Give the `url` that every mail to a visitor bears, and the `headers` for mail programs (RFC 8058)."""
+        return await self.run(writes.withdrawal_link(self.core, visitor_id))
+
     async def run(self, flow: Flow[Result]) -> Result:
         """Drive a flow to its end."""
         try:

@@ -54,3 +54,8 @@ def output(core: Core, visitor_id: str, format_name: str, region: str | None) ->
     """Read the consent in a platform's words."""
     params = {} if region is None else {"region": region}
     return core.request("GET", visitor_path(visitor_id, f"outputs/{format_name}"), **params)
+
+
+def withdrawal_link(core: Core, visitor_id: str) -> Flow[Answer]:
+    """Read the link with which a mail's reader withdraws."""
+    return core.request("GET", visitor_path(visitor_id, "withdrawal-link"))

@@ -34,6 +34,8 @@ def answer(authority: FakeAuthority, method: str, target: str, headers: Mapping[
             answered = _decide(authority, document, headers)
         case "POST", ["v1", "visitors"]:
             answered = _json(201, {"visitor_id": authority.visitor().visitor_id})
+        case "GET", ["v1", "visitors", visitor_id, "withdrawal-link"]:
+            answered = _withdrawal_link(visitor_id)
         case _, ["v1", "visitors", visitor_id, *rest] if visitor_id in authority.visitors:
             answered = _about_visitor(authority, authority.visitors[visitor_id], method, rest, document)
         case _:
@@ -81,7 +83,7 @@ def _about_visitor(
             if refusal is not None:
                 return refusal
         case "DELETE", ["consent"]:
-            visitor.refuse()
+            visitor.withdraw()
         case "PUT", ["account"]:
             visitor.account_ref = str(document.get("account_ref"))
         case "DELETE", ["account"]:
@@ -105,8 +107,15 @@ def _record(authority: FakeAuthority, visitor: FakeVisitor, document: dict[str, 
     elif choices is not None or document.get("action") not in {"accept_all", "reject_all", "dismiss"}:
         return _problem(422, "action-unfit", "this action is not known, or takes no choices")
     if document.get("action") != "dismiss":
-        visitor.choose(everything)
+        visitor.choose(everything, channel=document.get("channel", "web"))
+        visitor.separate = set(document.get("separate_consents", visitor.separate))
     return None
+
+
+def _withdrawal_link(visitor_id: str) -> Answered:
+    url = f"https://consent.test/withdraw/w1.{visitor_id}"
+    headers = {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return _json(200, {"url": url, "headers": headers})
 
 
 def _consent(authority: FakeAuthority, visitor: FakeVisitor) -> dict[str, Any]:

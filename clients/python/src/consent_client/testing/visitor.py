@@ -41,16 +41,24 @@ class FakeVisitor:
         """Grant categories; all eight where none is named."""
         self.choose(dict.fromkeys(categories or CATEGORIES, True))
 
-    def refuse(self, *categories: str) -> None:
+    def refuse(self, *categories: str, channel: str = "web") -> None:
         """Refuse categories, or withdraw what was granted; all that can be where none is named."""
         refusable = [category for category in CATEGORIES if category != "strictly_necessary"]
-        self.choose(dict.fromkeys(categories or refusable, False))
+        self.choose(dict.fromkeys(categories or refusable, False), channel)
 
-    def choose(self, choices: Mapping[str, bool]) -> None:
-        """Make one choice about several categories."""
+    def withdraw(self) -> None:
+        """Withdraw everything on both channels, as one change."""
+        revision = self.revision + 1
+        self.refuse()
+        self.refuse(channel="email")
+        self.revision = revision
+
+    def choose(self, choices: Mapping[str, bool], channel: str = "web") -> None:
+        """Make one choice about several categories, of the web or of mails."""
+        known = self.email if channel == "email" else self.choices
         for category, granted in choices.items():
-            before = self.choices.get(category) in {"granted", "withdrawn", "expired", "policy_changed"}
-            self.choices[category] = "granted" if granted else "withdrawn" if before else "denied"
+            before = known.get(category) in {"granted", "withdrawn", "expired", "policy_changed"}
+            known[category] = "granted" if granted else "withdrawn" if before else "denied"
         self.revision += 1
 
 
