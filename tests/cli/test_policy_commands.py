@@ -33,7 +33,8 @@ def test_every_row_of_the_region_table_is_shown_with_its_source_and_date() -> No
     assert len(rows) == len(REGION_RULES)
     assert [rule.region for rule, row in zip(REGION_RULES, rows, strict=True) if rule.source not in row] == []
     assert [rule.region for rule, row in zip(REGION_RULES, rows, strict=True) if str(rule.effective) not in row] == []
-    assert shown.output.endswith("any other region, and an unknown one: opt_in\n")
+    assert "\nany other region, and an unknown one: opt_in\nage of consent 13: BE, DK," in shown.output
+    assert "\nage of consent 16: any other region\nsource of the ages: GDPR Art. 8(1)" in shown.output
 
 
 def test_a_valid_policy_is_said_to_be_one(tmp_path: Path) -> None:
