@@ -19,8 +19,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-sdk bench-sdk lint format lock openapi clean
-.PHONY: campaigns chaos-kill power-cuts chaos-postgres chaos-patroni state-machine faults races rolling hostile
+# Everything that `make help` lists.
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*## .*/\1/p' Makefile)
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -54,6 +54,14 @@ format: $(DEVELOPMENT) ## Put the code into shape
 openapi: $(RUNTIME) ## Write openapi/openapi.json anew
 	$(BIN)/consent-service openapi > $(VENV)/openapi.json
 	mv $(VENV)/openapi.json openapi/openapi.json
+
+compliance: $(DEVELOPMENT) ## Write docs/compliance.md anew from the rules and the tests that name them
+	$(BIN)/python scripts/compliance.py
+
+mutants: $(DEVELOPMENT) ## Change the decision rules in every small way and print what no test notices (a few minutes)
+	rm -rf mutants
+	nice -n 15 $(BIN)/mutmut run --max-children 1
+	$(BIN)/mutmut results
 
 lock: $(DEVELOPMENT) ## Choose the newest fitting dependencies and write their hashes
 	cd requirements && ../$(COMPILE) --upgrade dev.in --output-file dev.txt
@@ -102,7 +110,7 @@ var/patroni/.installed:
 	touch $@
 
 clean: ## Remove what was made here, the data of `make run` included
-	rm -rf $(VENV) var build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .grimp_cache .import_linter_cache
+	rm -rf $(VENV) var build dist mutants .hypothesis .mypy_cache .pytest_cache .ruff_cache .grimp_cache .import_linter_cache
 
 $(CREATED):
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

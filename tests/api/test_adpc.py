@@ -130,6 +130,20 @@ async def test_the_shop_hands_on_what_the_browser_said(
     assert (reason(decided), reason(later)) == ("withdrawn", "withdrawn")
 
 
+async def test_a_key_that_may_only_decide_records_no_grant_by_signal(service: Running) -> None:
+    """OUT-11: neither with `decide` nor with `manage` on a question; a grant is recorded where grants are."""
+    async with service.browser() as page, service.shop() as shop:
+        visitor = (await page.put("/v1/consent", json=submission("dismiss"))).json()["visitor_id"]
+        answers = [await shop.get(f"/v1/visitors/{visitor}/decisions?region=FR", headers=STATISTICS)]
+        asked = {"visitor_id": visitor, "categories": ["statistical"]}
+        await shop.post("/v1/decisions", json=asked, headers=STATISTICS)
+        await shop.get(f"/v1/visitors/{visitor}/outputs/google", headers=STATISTICS)
+        answers.append(await page.get("/v1/consent"))
+        managed = await shop.get(f"/v1/visitors/{visitor}/consent", headers=STATISTICS)
+
+    assert [reason(answer) for answer in (*answers, managed)] == ["no_record", "no_record", "granted"]
+
+
 async def test_a_receipt_and_an_export_speak_of_every_category_after_a_signal(
     browser: httpx.AsyncClient, visitor: str
 ) -> None:

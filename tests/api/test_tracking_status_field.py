@@ -74,6 +74,19 @@ async def test_a_decision_never_says_that_something_changed(shop: httpx.AsyncCli
     assert not {"tk"} & {*one.headers, *many.headers}
 
 
+async def test_an_answer_to_a_superseded_notice_says_nothing(
+    service: Running, browser: httpx.AsyncClient, visitor: str
+) -> None:
+    """TSR-11: nor does an import that is older than what is on record."""
+    old = {"method": "import", "decided_at": "2020-01-01T00:00:00Z"}
+    async with service.shop() as shop:
+        outdated = await shop.put(f"/v1/visitors/{visitor}/consent", json=submission("reject_all", **old))
+    await service.publish(version="v2")
+    superseded = await browser.put("/v1/consent", json=submission("reject_all"))
+
+    assert [(answer.status_code, answer.headers.get("tk")) for answer in (outdated, superseded)] == [(409, None)] * 2
+
+
 @pytest.mark.parametrize(
     ("headers", "body", "status"),
     [

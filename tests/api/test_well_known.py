@@ -12,6 +12,8 @@ from pydantic import ValidationError
 
 from consent_service import config
 from consent_service.config import Settings
+from consent_service.domain.errors import PolicyInvalid
+from consent_service.domain.policy_document import read_policy
 from tests.support.builders import document
 from tests.support.service import ADDRESS, ORIGIN, Running, choices, memory_store, running, submission
 
@@ -47,6 +49,33 @@ async def test_the_tracking_status_says_who_tracks_and_where_to_object(browser: 
         "policy": "https://shop.example/privacy",
         "config": "https://shop.example/choices",
     }
+
+
+@pytest.mark.parametrize("mode", ["record", "respect", "strict"])
+@pytest.mark.parametrize("path", [STATUS, STATUS + "v1"])
+@pytest.mark.parametrize("action", ["accept_all", "reject_all"])
+async def test_whatever_the_policy_says_the_status_is_a_legal_one(
+    tmp_path: Path, mode: str, path: str, action: str
+) -> None:
+    """TSR-02, TSR-03, TSR-07, TSR-09: never `?` or `G`, so that no other answer owes a `Tk`; `config` is always there."""
+    policy = document(signals={"dnt": mode})
+    async with running(tmp_path, memory_store(tmp_path), policy) as service, service.browser() as page:
+        await page.put("/v1/consent", json=submission(action))
+        answer = await page.get(path, headers={"DNT": "1"})
+
+    assert re.fullmatch("[PCD]", answer.json()["tracking"])
+    assert answer.json()["config"] == "https://shop.example/choices"
+    assert "tk" not in answer.headers
+
+
+@pytest.mark.parametrize("missing", ["privacy_policy", "cookie_settings"])
+def test_a_policy_that_could_not_say_where_it_is_described_is_refused(missing: str) -> None:
+    """TSR-03, TSR-04: before it is published, whatever its mode."""
+    urls = {name: url for name, url in document()["urls"].items() if name != missing}
+    with pytest.raises(PolicyInvalid) as refused:
+        read_policy(document(urls=urls, signals={"dnt": "record"}))
+
+    assert [(fault.pointer, fault.code) for fault in refused.value.faults] == [(f"/urls/{missing}", "missing")]
 
 
 async def test_a_shop_that_disregards_the_signal_says_so(recording: httpx.AsyncClient) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consent_service.domain.decision import Situation
+from consent_service.domain.decision import Decision, Situation, decide_tracker
 from consent_service.domain.vocabulary import CATEGORIES, AgeBand, Category, Dnt, Reason
 from tests.support.builders import ALL, NOW, RULES, account, chosen, entry, exempt, reason, record, rules, situation
 
@@ -30,7 +30,7 @@ def every_trouble(**members: Any) -> Situation:
 
 def test_what_nobody_registered_is_denied_before_anything_else_is_asked() -> None:
     """TRK-05, rule 1 before 2: there is no category to be exempt by."""
-    assert reason(every_trouble(), "nobody_knows_it") is Reason.UNREGISTERED
+    assert decide_tracker(every_trouble(), "nobody_knows_it") == Decision(None, Reason.UNREGISTERED, "nobody_knows_it")
 
 
 def test_an_exempt_tracker_runs_for_a_visitor_whose_data_is_restricted() -> None:

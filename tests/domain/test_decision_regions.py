@@ -145,7 +145,7 @@ def test_the_age_of_consent_is_configured_and_its_boundary_is_sharp(age: int, ba
 
 def test_an_age_of_consent_of_nought_means_that_no_one_is_too_young() -> None:
     """KID-02: the written row counts, nought included."""
-    s = situation(record(age_band=AgeBand.UNDER_13), by=rules(age_of_consent={"default": 16, "FR": 0}))
+    s = situation(record(age_band=AgeBand.UNDER_13), "US", by=rules(age_of_consent={"default": 16, "US": 0}))
     assert not s.child
 
 

@@ -87,8 +87,8 @@ def test_what_does_less_or_says_the_same_leaves_grants_alone(
 
 
 def test_presentation_is_no_difference() -> None:
-    """Issue 5 item 3: texts of the notice, titles, addresses, origins, lifetimes and order."""
-    written = document(version="v2", lifetimes={"default": "P1M"}, origins=["https://new.example"])
+    """CON-11: texts of the notice, titles, addresses, origins and order."""
+    written = document(version="v2", origins=["https://new.example"])
     written["texts"]["en"]["title"] = "Your choices"
     written["categories"]["advertising"]["description"] = text("Other words")
     written["providers"]["ads"]["privacy_policy"] = "https://ads.example/privacy"

@@ -81,6 +81,13 @@ def test_a_language_more_than_needed_is_no_fault() -> None:
     assert codes(trackers=[one]) == []
 
 
+@pytest.mark.parametrize("ages", [{"default": 12}, {"FR": 12}, {"default": 0, "US": 13}, {"GB": 0}])
+def test_in_europe_nobody_under_13_consents_for_themselves(ages: dict[str, int]) -> None:
+    """KID-02, GDPR Art. 8(1): states may go down to 13; elsewhere the law there decides."""
+    assert ("/age_of_consent", "KID-02") in codes(age_of_consent=ages)
+    assert codes(age_of_consent={"default": 13, "US": 0}) == []
+
+
 def test_an_exemption_never_covers_what_sells_or_shares() -> None:
     """Rules §4.1; contract §10."""
     found = tracker_codes("cookie", "functionality", sells_or_shares=True, exempt=exempt("authentication"))

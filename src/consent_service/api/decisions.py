@@ -52,7 +52,7 @@ async def read_decisions(
     site = services.sites.get(key.site)
     where = parse_region(region) if region is not None else header_region(request, services)
     version = site.current(services.clock())
-    asking = Asking(site, visitor_id, header_signals(request), header_expression(request, version), where)
+    asking = Asking(site, visitor_id, header_signals(request), header_expression(request, version).protective, where)
     state, degraded = await services.decisions.categories(asking, version)
     return _json(decisions_body(visitor_id, state, degraded=degraded))
 
@@ -83,7 +83,7 @@ async def read_output(
     site = services.sites.get(key.site)
     version = site.current(services.clock())
     where = parse_region(region) if region is not None else header_region(request, services)
-    asking = Asking(site, visitor_id, header_signals(request), header_expression(request, version), where)
+    asking = Asking(site, visitor_id, header_signals(request), header_expression(request, version).protective, where)
     state, _ = await services.decisions.categories(asking, version)
     found = output_state(state.situation, state.decisions)
     if format != "gpp":
@@ -103,7 +103,7 @@ async def decide(request: Request, services: Served, key: Deciding, body: AnyDec
     site = services.sites.get(key.site)
     region = header_region(request, services)
     version = site.current(services.clock())
-    seen = Asking(site, None, header_signals(request), header_expression(request, version), region)
+    seen = Asking(site, None, header_signals(request), header_expression(request, version).protective, region)
     asked = [body] if isinstance(body, DecisionRequest) else body.requests
     answers = await services.decisions.many([_question(item, seen) for item in asked], version)
     if isinstance(body, DecisionRequest):

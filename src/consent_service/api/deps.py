@@ -52,7 +52,10 @@ def header_signals(request: Request) -> Signals:
 
 
 def header_expression(request: Request, version: Version) -> Expression:
-    """Read the signals beside DNT and GPC that have an adapter, such as ADPC (REG-11)."""
+    """Read the signals beside DNT and GPC that have an adapter, such as ADPC (REG-11).
+
+    A question takes only what is `protective` of it: a key that cannot record a grant must not do so by signal.
+    """
     return read_expression(request.headers.raw, version.policy)
 
 

@@ -12,7 +12,7 @@ from consent_service.cli.root import run
 from consent_service.domain.policy import Policy
 from consent_service.domain.policy_changes import differences
 from consent_service.domain.policy_document import read_policy
-from consent_service.domain.regions import REGION_RULES
+from consent_service.domain.regions import ANYWHERE, DEFAULT_AGES_OF_CONSENT, REGION_RULES
 from consent_service.service.cookie_lists import draft, draft_document, summary
 from consent_service.service.policies import check_document
 from consent_service.service.policy_files import load_document
@@ -101,11 +101,22 @@ def diff(old: Path, new: Path) -> None:
 
 @policy.command()
 def regimes() -> None:
-    """Show the built-in table of regions: regime, since when, and the source."""
+    """Show the built-in tables of regions: regime, since when, and the source; and ages of consent."""
     for rule in REGION_RULES:
         gpc = "GPC" if rule.gpc_required else "   "
         click.echo(f"{rule.region:6} {rule.regime.value:8} {gpc} {rule.effective}  {rule.source}")
     click.echo("any other region, and an unknown one: opt_in")
+    for age, codes in sorted(_by_age().items()):
+        click.echo(f"age of consent {age}: {', '.join(codes)}")
+    click.echo("source of the ages: GDPR Art. 8(1) and national law; COPPA (US); PIPL Art. 31 (CN)")
+    click.echo("an unknown region: the highest of them")
+
+
+def _by_age() -> dict[int, list[str]]:
+    ages: dict[int, list[str]] = {}
+    for code, age in DEFAULT_AGES_OF_CONSENT.items():
+        ages.setdefault(age, []).append("any other region" if code == ANYWHERE else code)
+    return ages
 
 
 def read(file: Path) -> Any:

@@ -58,6 +58,7 @@ def differences(old: Policy, new: Policy) -> tuple[Difference, ...]:
         *_tracker_differences(old, new),
         *_signal_differences(old, new),
         *_protection_differences(old, new),
+        *_other_differences(old, new),
     ]
     return tuple(sorted(found, key=lambda d: (d.widens is None, d.subject, d.change)))
 
@@ -115,6 +116,21 @@ def _protection_differences(old: Policy, new: Policy) -> Iterable[Difference]:
             yield _protection(subject, "separate consents changed", weaker=weaker)
     if old.child_directed is not new.child_directed:
         yield _protection("child_directed", _turned("it", new.child_directed), weaker=old.child_directed)
+
+
+def _other_differences(old: Policy, new: Policy) -> Iterable[Difference]:
+    """Compare what takes nothing from a visitor who has answered, yet is substance."""
+    for region in sorted({ANYWHERE} | old.lifetimes.keys() | new.lifetimes.keys()):
+        place = None if region == ANYWHERE else region
+        before, after = old.lifetime(place), new.lifetime(place)
+        if before != after:
+            yield Difference(f"region {region}", f"choices hold {after}, not {before}", None)
+    if old.cookie_cap != new.cookie_cap:
+        yield Difference("cookie_cap", f"{new.cookie_cap}, not {old.cookie_cap}", None)
+    if old.cross_device is not new.cross_device:
+        yield Difference("cross_device", _turned("it", new.cross_device), None)
+    if old.gpp is not new.gpp:
+        yield Difference("outputs", _turned("gpp", new.gpp), None)
 
 
 def _protection(subject: str, change: str, *, weaker: bool) -> Difference:

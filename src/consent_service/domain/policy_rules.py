@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from consent_service.domain.document_reader import Node
 from consent_service.domain.durations import Duration
 from consent_service.domain.policy import Policy, Tracker
-from consent_service.domain.regions import ANYWHERE
+from consent_service.domain.regions import ANYWHERE, GDPR_LOWEST_AGE, GDPR_REGIONS
 from consent_service.domain.vocabulary import PIXEL_KINDS, Category, ExemptBasis, TrackerKind, TrackerScope
 
 NOTICE_TEXTS = ("title", "body", "accept_all", "reject_all", "customize", "save")
@@ -46,6 +46,7 @@ def check(policy: Policy, root: Node) -> None:
     """Add a fault to the document for everything that the policy must not say."""
     _check_languages(policy, root)
     _check_first_layer(policy, root.at("banner").at("first_layer"))
+    _check_ages(policy, root.at("age_of_consent"))
     for index, tracker in enumerate(policy.trackers):
         node = root.at("trackers").at(index)
         _check_texts(policy, tracker.purpose, node.at("purpose"))
@@ -82,6 +83,13 @@ def _check_first_layer(policy: Policy, node: Node) -> None:
         node.fault("CON-22", "where the first layer offers accept_all it must offer reject_all (11 CCR 7004(a)(2))")
     if "reject_all" not in policy.first_layer and "customize" not in policy.first_layer:
         node.fault("CON-15", "the first layer must let the visitor refuse or choose")
+
+
+def _check_ages(policy: Policy, node: Node) -> None:
+    too_low = [code for code in GDPR_REGIONS if policy.age_of_consent(code) < GDPR_LOWEST_AGE]
+    if too_low:
+        places = ", ".join(too_low)
+        node.fault("KID-02", f"in {places} nobody below {GDPR_LOWEST_AGE} consents for themselves (GDPR Art. 8(1))")
 
 
 def _check_necessary(tracker: Tracker, node: Node) -> None:

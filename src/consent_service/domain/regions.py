@@ -118,5 +118,9 @@ DEFAULT_AGES_OF_CONSENT: Mapping[str, int] = {
     ANYWHERE: 16,
 }
 
+GDPR_LOWEST_AGE = 13
+"""No member state may let one consent for oneself below this age (GDPR Art. 8(1); UK GDPR Art. 8(1))."""
+GDPR_REGIONS = (*_EU, "IS", "LI", "NO", "GB")
+
 SALE_OPT_IN_AGE = 16
 """Below this age a sale or sharing needs an opt-in even where others opt out (11 CCR 7071)."""

@@ -25,6 +25,11 @@ class Expression:
         return bool(self.consents or self.withdrawals or self.objections)
 
     @property
+    def protective(self) -> "Expression":
+        """Give the part that takes something away: all that counts where the caller may not record a grant."""
+        return Expression(self.signals, NO_CATEGORIES, self.withdrawals, self.objections)
+
+    @property
     def denies(self) -> frozenset[Category]:
         """Give the categories that may not run for one whose expression cannot be recorded."""
         return self.withdrawals | self.objections
