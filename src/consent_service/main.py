@@ -131,6 +131,8 @@ def create_app(
                 services.evidence,
                 services.store.log,
                 services.sites,
+                settings.checkpoint_seconds,
+                settings.checkpoint_events,
                 settings.checkpoint_dir,
                 poster(settings.checkpoint_webhook),
             )
