@@ -40,6 +40,18 @@ test-sdk: $(DEVELOPMENT) ## Run the tests of the Python SDK alone; `make test` r
 bench-sdk: $(DEVELOPMENT) ## Print how many decisions a second the SDK makes from signed states
 	$(BIN)/python clients/python/bench_local.py $(ARGS)
 
+erasure: $(DEVELOPMENT) ## Erase 1,000 visitors on both databases and search the files for their bytes (A5)
+	$(BIN)/python -m tests.campaigns.evidence_erasure
+
+tamper: $(DEVELOPMENT) ## Change the log in 1,000 ways on both databases; CONSENT_WRITES=1000000 for the long form (A4)
+	$(BIN)/python -m tests.campaigns.evidence_tampering
+
+evidence-volume: $(DEVELOPMENT) ## Verify and export 1,000,000 events on both databases, with time and memory
+	$(BIN)/python -m tests.campaigns.evidence_volume
+
+drill-backup: $(DEVELOPMENT) ## Back up, lose, restore and verify, on both databases (A6)
+	$(BIN)/python -m tests.campaigns.backup_drill
+
 lint: $(DEVELOPMENT) ## Check style, types, the import law and common weaknesses
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check

@@ -64,6 +64,12 @@ class Settings(BaseSettings):
     key_requests_per_minute: int = Field(
         default=0, ge=0, description="Requests of one storefront key in a minute; 0: no limit."
     )
+    checkpoint_seconds: int = Field(
+        default=60, ge=1, le=86_400, description="Seconds after which new events are covered by a signed checkpoint."
+    )
+    checkpoint_events: int = Field(
+        default=10_000, ge=1, description="New events that are covered by a signed checkpoint at once."
+    )
     checkpoint_dir: Path | None = Field(
         default=None, description="Directory outside the database to which signed checkpoints are written as well."
     )

@@ -86,7 +86,7 @@ def test_a_copy_that_was_cut_off_is_no_database(installation: Installation) -> N
     other.database.write_bytes(content[: len(content) // 2])
     found = other.run("evidence", "verify")
     assert found.exit_code == 1
-    assert found.stderr.splitlines()[-1].startswith("Error: ")
+    assert found.stderr.splitlines()[-1] == "Error: The database file is damaged; restore a backup."
 
 
 def test_a_file_that_is_there_is_not_overwritten(installation: Installation) -> None:

@@ -14,7 +14,7 @@ from consent_service.domain.evidence.verifier import KnownRoot
 from consent_service.main import read_database
 from consent_service.service.identity import Identity
 from consent_service.storage.keyring import LOG, Keyring
-from consent_service.storage.verification import verify_log
+from consent_service.storage.verification import log_length, verify_log
 
 
 async def verify_site(
@@ -30,7 +30,8 @@ async def verify_site(
         start = known_root(str(since), _read(since), site, keyring) if since else None
     except CheckpointRefused as error:
         return 0, str(error)
-    length = (await services.store.log.head(site)).size - (start.size if start else 0)
+    length = await read_database(services.store, lambda connection: log_length(connection, site))
+    length -= start.size if start else 0
     pseudonym = Identity(keyring.mac).pseudonym
     with click.progressbar(length=max(length, 0), label="verifying", file=sys.stderr) as bar:
         size, finding = await read_database(

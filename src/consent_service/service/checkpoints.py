@@ -6,6 +6,7 @@ that the database's owner need not control, and to a webhook if one is set.
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,9 +20,7 @@ from consent_service.service.sites import Sites
 _log = logging.getLogger("consent_service.checkpoint")
 
 LOOK_SECONDS = 5.0
-PUBLISH_SECONDS = 60.0
-PUBLISH_EVENTS = 10_000
-"""News are published after a minute, or at once when there are so many of them."""
+"""How often the size of each log is looked at."""
 
 Send = Callable[[StoredCheckpoint], Awaitable[None]]
 
@@ -43,6 +42,9 @@ class Checkpoints:
     evidence: Evidence
     log: EvidenceLog
     sites: Sites
+    seconds: float = 60.0
+    events: int = 10_000
+    """News are published after so many seconds, or at once when there are so many of them."""
     directory: Path | None = None
     send: Send | None = None
     standings: dict[str, Standing] = field(default_factory=dict)
@@ -51,15 +53,16 @@ class Checkpoints:
 
     async def watch(self) -> None:
         """Publish until cancelled; an unreachable store is tried again."""
+        pause = min(LOOK_SECONDS, self.seconds)
         waited = 0.0
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            waited += LOOK_SECONDS
+            await asyncio.sleep(pause)
+            waited += pause
             try:
-                await self.publish_news(PUBLISH_EVENTS if waited < PUBLISH_SECONDS else 1)
+                await self.publish_news(self.events if waited < self.seconds else 1)
             except (ConsentError, OSError) as error:
                 _log.warning("checkpoints could not be published: %s", type(error).__name__)
-            waited = waited % PUBLISH_SECONDS
+            waited = waited % self.seconds
 
     async def publish_news(self, least: int = 1) -> list[StoredCheckpoint]:
         """Publish a checkpoint of every site that has at least so many new entries."""
@@ -86,18 +89,23 @@ class Checkpoints:
 
     async def _publish(self, checkpoint: StoredCheckpoint) -> StoredCheckpoint:
         await self.log.add_checkpoint(checkpoint)
-        self._published[checkpoint.site] = checkpoint.size
         _log.info("checkpoint of %s: %s", checkpoint.site, " ".join(checkpoint.note.split("\n")))
         if self.directory is not None:
             await asyncio.to_thread(_write, self.directory, checkpoint)
         if self.send is not None:
             await self.send(checkpoint)
+        # Not before every place has it: what a full disk refused is tried again.
+        self._published[checkpoint.site] = checkpoint.size
         return checkpoint
 
 
 def _write(directory: Path, checkpoint: StoredCheckpoint) -> None:
     folder = directory / checkpoint.site
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{checkpoint.size}.draft"
-    draft.write_text(checkpoint.note, "utf-8")
+    # Several replicas may share the directory, so each writes a draft of its own.
+    draft = folder / f"{checkpoint.size}.{os.getpid()}.draft"
+    with draft.open("w", encoding="utf-8") as stream:
+        stream.write(checkpoint.note)
+        stream.flush()
+        os.fsync(stream.fileno())
     draft.rename(folder / f"{checkpoint.size:012}.checkpoint")

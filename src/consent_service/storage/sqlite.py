@@ -151,6 +151,8 @@ class SqliteStore:
         except IntegrityError:
             raise
         except (DBAPIError, sqlite3.Error) as error:
+            if _is_damaged(error):
+                raise StoreUnavailable("The database file is damaged; restore a backup.") from error
             raise StoreUnavailable from error
 
 
@@ -198,6 +200,11 @@ def lock_file(path: Path) -> IO[bytes]:
             "Another process already serves this SQLite file. SQLite has one writer: use PostgreSQL for several."
         ) from error
     return lock
+
+
+def _is_damaged(error: Exception) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorname", "") in {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
 
 
 def _within(engine: Engine, work: Callable[[Connection], Result]) -> Result:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Table, func, or_, select
 
 from consent_service.domain.evidence.leaf import format_time
 from consent_service.domain.evidence.proofs import NodeMissing, assemble, plan_frontier, required_nodes
-from consent_service.domain.evidence.tree import Frontier, completed_between
+from consent_service.domain.evidence.tree import Frontier, FrontierMalformed, completed_between
 from consent_service.domain.evidence.verifier import Finding, KnownRoot, LogRow, LogVerifier
 from consent_service.domain.moments import from_micros
 from consent_service.storage import tables as t
@@ -34,7 +34,10 @@ def verify_log(
 
     What lies before `since` is checked against its root by the stored nodes alone, which takes a few rows.
     """
-    head = read_head(connection, site)
+    try:
+        head = read_head(connection, site)
+    except (FrontierMalformed, TypeError, AttributeError):
+        return 0, Finding(0, max(log_length(connection, site) - 1, 0), "the stored head is damaged")
     if head.size == 0 and _count(connection, t.log_leaves, site):
         return 0, Finding(0, 0, "the log has entries but no head")
     roots = [*known_roots, *([since] if since else [])]
@@ -53,6 +56,13 @@ def verify_log(
     if finding is None:
         finding = _surplus(connection, site, start.size, verifier.size, payloads)
     return verifier.size, finding
+
+
+def log_length(connection: Connection, site: str) -> int:
+    """Give the number of entries as the rows tell it, whatever the head says."""
+    leaf = t.log_leaves.c
+    newest = connection.scalar(select(func.max(leaf.seq)).where(leaf.site == site))
+    return 0 if newest is None else newest + 1
 
 
 def _walk(
@@ -118,7 +128,10 @@ def _frontier_at(connection: Connection, site: str, size: int) -> Frontier | Non
 
 
 def _surplus(connection: Connection, site: str, start: int, size: int, payloads: int) -> Finding | None:
-    p = t.log_payloads.c
+    leaf, p = t.log_leaves.c, t.log_payloads.c
+    before = connection.scalar(select(func.min(leaf.seq)).where(leaf.site == site, leaf.seq < 0))
+    if before is not None:
+        return Finding(before, before, "the entry lies before the beginning of the log")
     counted = select(func.count()).where(p.site == site, or_(p.seq >= start, p.seq < 0))
     found = connection.scalar(counted) or 0
     if found != payloads:
