@@ -103,7 +103,7 @@ state-machine: $(DEVELOPMENT) ## Compare the service with a plain model for 10,0
 	$(CAMPAIGN)/test_state_machine.py
 
 faults: $(DEVELOPMENT) ## Break the database, the keys and the clock (B2)
-	$(CAMPAIGN)/test_faults.py
+	$(CAMPAIGN)/test_faults.py tests/reliability/test_outage.py
 
 races: $(DEVELOPMENT) ## Race for one revision and one idempotency key on two replicas (B3)
 	$(CAMPAIGN)/test_races.py

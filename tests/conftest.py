@@ -5,6 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from consent_service.service import decisions
 from consent_service.storage import reader
 from tests.support.chromium import chromium, chromium_context, chromium_page
 from tests.support.postgres import postgres_database, postgres_server, postgres_url
@@ -22,3 +23,4 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 def _patient_lookups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a busy test machine take longer for a lookup than a visitor would wait; tests of the limit set their own."""
     monkeypatch.setattr(reader, "READ_SECONDS", 20.0)
+    monkeypatch.setattr(decisions, "ANSWER_SECONDS", 20.0)

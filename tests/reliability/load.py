@@ -107,6 +107,44 @@ class Load:
             await asyncio.sleep(_PAUSE)
 
 
+@dataclass
+class Questions:
+    """A number of shops that ask for decisions without end, each on a connection that it keeps."""
+
+    address: Callable[[], str]
+    answers: Counter[int] = field(default_factory=Counter)
+    broken: int = 0
+    degraded: int = 0
+    _stopping: bool = False
+
+    async def one_shop(self) -> None:
+        """Ask until told to stop."""
+        async with httpx.AsyncClient(headers=AUTHORIZATION, timeout=_TIMEOUT) as client:
+            while not self._stopping:
+                try:
+                    answer = await client.get(f"{self.address()}/v1/visitors/{'Z' * 21}A/decisions?region=FR")
+                    self.answers[answer.status_code] += 1
+                    self.degraded += answer.is_success and answer.json()["degraded"]
+                except httpx.TransportError:
+                    self.broken += 1
+                await asyncio.sleep(0.01)
+
+    def stop(self) -> None:
+        """Let them end."""
+        self._stopping = True
+
+
+@asynccontextmanager
+async def asking(address: Callable[[], str], shops: int = 4) -> AsyncIterator[Questions]:
+    """Ask while the block runs."""
+    questions = Questions(address)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(shops):
+            group.create_task(questions.one_shop())
+        yield questions
+        questions.stop()
+
+
 @asynccontextmanager
 async def writing(address: Callable[[], str], writers: int = 8) -> AsyncIterator[Load]:
     """Write while the block runs; at its end every write that was begun has been answered."""

@@ -40,6 +40,13 @@ class ServiceProcess:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def pid(self) -> int:
+        """Give the process's number."""
+        if self._process is None:
+            raise RuntimeError("it does not run")
+        return self._process.pid
+
+    @property
     def log(self) -> Path:
         """Give the file that holds what it said."""
         return self.directory / f"service-{self.port}.log"

@@ -1,6 +1,7 @@
 """Decisions for storefronts: by category, by tracker, for one visitor or many; denying where the store is away."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from consent_service.domain.decision import (
@@ -13,7 +14,7 @@ from consent_service.domain.decision import (
 )
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.record import ConsentRecord
-from consent_service.domain.record_text import read_visitor
+from consent_service.domain.record_text import StoredVisitor, read_visitor
 from consent_service.domain.state import ConsentState, consent_state
 from consent_service.domain.vocabulary import Category, Reason
 from consent_service.ports import Clock, Store
@@ -21,6 +22,10 @@ from consent_service.service.asking import Asking
 from consent_service.service.consents import Consents
 from consent_service.service.decision_tally import DecisionTally
 from consent_service.service.sites import Version
+
+
+ANSWER_SECONDS = 0.28
+"""How long an answer may take, the noting of a new signal included (contract §8: 300 ms in all)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +76,30 @@ class Decisions:
 
     async def _situations(self, asked: Sequence[Asking], version: Version) -> list[Answered]:
         site = asked[0].site.slug
+        until = asyncio.get_running_loop().time() + ANSWER_SECONDS
         ids = [asking.visitor_id for asking in asked if asking.visitor_id is not None]
         try:
             found = await self._store.visitors.get_many(site, ids)
         except StoreUnavailable:
             return [Answered(self._situate(asking, version, None), degraded=True) for asking in asked]
-        answers = []
-        for asking in asked:
-            stored = found.get(asking.visitor_id or "")
-            record = None if stored is None else read_visitor(site, asking.visitor_id or "", stored)
-            answers.append(await self._noted(asking, version, record))
-        return answers
+        records = [self._record(site, asking.visitor_id, found) for asking in asked]
+        # Side by side, so that the signals of many visitors share a transaction.
+        noting = (self._noted(asking, version, record, until) for asking, record in zip(asked, records, strict=True))
+        return list(await asyncio.gather(*noting))
 
-    async def _noted(self, asking: Asking, version: Version, record: ConsentRecord | None) -> Answered:
-        """Note a signal that is news before answering; where that cannot be, it still counts for this answer."""
+    @staticmethod
+    def _record(site: str, visitor_id: str | None, found: Mapping[str, StoredVisitor]) -> ConsentRecord | None:
+        stored = None if visitor_id is None else found.get(visitor_id)
+        return None if stored is None or visitor_id is None else read_visitor(site, visitor_id, stored)
+
+    async def _noted(self, asking: Asking, version: Version, record: ConsentRecord | None, until: float) -> Answered:
+        """Note a signal that is news before answering; where that cannot be in time, it still counts for this answer."""
         degraded = False
         if record is not None and self._consents.news(asking, version, record):
             try:
-                record = await self._consents.observe(asking, version, record)
-            except StoreUnavailable:
+                async with asyncio.timeout_at(until):
+                    record = await self._consents.observe(asking, version, record)
+            except (StoreUnavailable, TimeoutError):
                 degraded = True
         return Answered(self._situate(asking, version, record, stored=not degraded), degraded)
 
