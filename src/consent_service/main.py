@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 from starlette.types import Receive, Scope, Send
 
-from consent_service import __version__
+from consent_service import __version__, checkpoint_post
 from consent_service.api import (
     browser,
     decisions,
@@ -26,6 +26,7 @@ from consent_service.api import (
     public,
     signal_documents,
     visitors,
+    webhooks,
     withdrawal,
 )
 from consent_service.api.cors import SiteCors
@@ -33,9 +34,9 @@ from consent_service.api.envelope import Envelope, headers_for
 from consent_service.api.fastpath import FastDecisions
 from consent_service.api.rate_limits import Limits
 from consent_service.api.services import Health, HttpSettings, Services
-from consent_service.checkpoint_post import poster
 from consent_service.config import Settings
 from consent_service.domain.errors import StoreUnavailable
+from consent_service.domain.webhooks import Endpoint, secret_text
 from consent_service.ports import Clock, NewId, Store
 from consent_service.service.checkpoints import Checkpoints
 from consent_service.service.consents import Consents
@@ -51,11 +52,14 @@ from consent_service.service.receipts import Receipts
 from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
+from consent_service.service.webhook_delivery import Courier
+from consent_service.service.webhooks import Webhooks
 from consent_service.service.withdrawal.links import WithdrawalLinks
 from consent_service.storage.batch import Secrets
 from consent_service.storage.keyring import LOG, TOKEN, Keyring, SigningKey
 from consent_service.storage.postgres import PostgresStore
 from consent_service.storage.sqlite import SqliteStore
+from consent_service.webhook_post import Poster
 
 Result = TypeVar("Result")
 
@@ -124,6 +128,7 @@ def create_app(
         services = build_services(settings, keyring, clock, new_id, store, app.state.health)
         await services.store.start()
         watchers: list[asyncio.Task[None]] = []
+        poster = Poster(settings.webhook_networks, loopback=settings.dev)
         try:
             await services.sites.refresh(force=True)
             await publish_at_start(settings, services)
@@ -135,17 +140,19 @@ def create_app(
                 services.store.log,
                 services.sites,
                 settings.checkpoint_dir,
-                poster(settings.checkpoint_webhook),
+                checkpoint_post.poster(settings.checkpoint_webhook),
             )
+            courier = Courier(services.store.outbox, services.sites, clock, services.webhooks.secret_of, poster)
             watchers = [
                 asyncio.create_task(watch)
-                for watch in (services.sites.watch(), _watch_keys(keyring), checkpoints.watch())
+                for watch in (services.sites.watch(), _watch_keys(keyring), checkpoints.watch(), courier.watch())
             ]
             yield State(services=services)
         finally:
             for watcher in watchers:
                 watcher.cancel()
             await asyncio.gather(*watchers, return_exceptions=True)
+            await poster.close()
             await services.store.stop()
 
     app = ConsentApp(
@@ -159,6 +166,7 @@ def create_app(
         visitors.router,
         personal.shop_router,
         operations.router,
+        webhooks.router,
         evidence.router,
         public.router,
         signal_documents.router,
@@ -204,6 +212,7 @@ def build_services(
         rights=PrivacyRights(store, consents, identity, clock, new_id),
         retention=Retention(store, clock, new_id),
         withdrawal_links=WithdrawalLinks(settings.address, identity.mac),
+        webhooks=Webhooks(store, sites, clock, new_id, _webhook_secrets(keyring), settings.dev),
         limits=Limits(
             visitor_writes=settings.visitor_writes_per_minute,
             address_writes=settings.address_writes_per_minute,
@@ -261,6 +270,10 @@ def _log_keys(keyring: Keyring, log: Evidence, sites: Sequence[str]) -> list[tup
     for site in sites:
         keyring.current(LOG, site, log.clock())  # published before its first checkpoint
     return [(log.origin(key.site), key) for key in keyring.all(LOG)]
+
+
+def _webhook_secrets(keyring: Keyring) -> Callable[[Endpoint], str]:
+    return lambda endpoint: secret_text(keyring.mac("webhook", f"{endpoint.site} {endpoint.id}"))
 
 
 async def _watch_keys(keyring: Keyring) -> None:

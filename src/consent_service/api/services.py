@@ -17,6 +17,7 @@ from consent_service.service.receipts import Receipts
 from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
+from consent_service.service.webhooks import Webhooks
 from consent_service.service.withdrawal.links import WithdrawalLinks
 
 
@@ -63,6 +64,7 @@ class Services:
     rights: PrivacyRights
     retention: Retention
     withdrawal_links: WithdrawalLinks
+    webhooks: Webhooks
     limits: Limits
     health: Health
     clock: Clock
