@@ -52,6 +52,7 @@ from consent_service.service.receipts import Receipts
 from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
+from consent_service.service.upkeep import Upkeep
 from consent_service.service.webhook_delivery import Courier
 from consent_service.service.webhooks import Webhooks
 from consent_service.service.withdrawal.links import WithdrawalLinks
@@ -143,9 +144,16 @@ def create_app(
                 checkpoint_post.poster(settings.checkpoint_webhook),
             )
             courier = Courier(services.store.outbox, services.sites, clock, services.webhooks.secret_of, poster)
+            upkeep = Upkeep(services.store, clock)
             watchers = [
                 asyncio.create_task(watch)
-                for watch in (services.sites.watch(), _watch_keys(keyring), checkpoints.watch(), courier.watch())
+                for watch in (
+                    services.sites.watch(),
+                    _watch_keys(keyring),
+                    checkpoints.watch(),
+                    courier.watch(),
+                    upkeep.watch(),
+                )
             ]
             yield State(services=services)
         finally:

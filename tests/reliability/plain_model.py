@@ -182,7 +182,9 @@ class Model:
             del self.accounts[account]
         self.events += 1
 
-    def decide(self, who: str, region: str | None, now: datetime, dnt: str | None = None, *, gpc: bool = False) -> dict[str, str]:
+    def decide(
+        self, who: str, region: str | None, now: datetime, dnt: str | None = None, *, gpc: bool = False
+    ) -> dict[str, str]:
         """Give the reason for each category: the first rule that applies."""
         v = self.visitors.get(who, Visitor())
         return {category: self._reason(v, category, region, now, dnt or v.dnt, gpc=gpc) for category in CATEGORIES}
@@ -223,7 +225,9 @@ class Model:
 
     def _say(self, v: Visitor, granted: set[str], when: datetime) -> None:
         before = self._answers(v)
-        after = {c: Said(c in granted, when, c in granted or (c in before and before[c].once_granted)) for c in CATEGORIES}
+        after = {
+            c: Said(c in granted, when, c in granted or (c in before and before[c].once_granted)) for c in CATEGORIES
+        }
         if v.account:
             self.accounts[v.account].answers = after
         else:

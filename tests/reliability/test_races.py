@@ -98,7 +98,12 @@ async def test_the_same_key_a_hundred_times_at_once_is_one_event(replicas: Repli
     statuses, distinct = await repeat_at_once(replicas, races)
     events = await replicas.events() - 1
     figures(
-        "B3", f"Idempotency-Key, {replicas.subject}", races=races, repeats=REPEATS, events=events, answers=dict(statuses)
+        "B3",
+        f"Idempotency-Key, {replicas.subject}",
+        races=races,
+        repeats=REPEATS,
+        events=events,
+        answers=dict(statuses),
     )
     assert events == races
     assert distinct == {1}

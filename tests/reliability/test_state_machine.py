@@ -21,9 +21,7 @@ STEPS = 50
 REGION = st.sampled_from([None, "FR", "US-TX"])
 DNT = st.sampled_from([None, None, "0", "1"])
 GPC = st.sampled_from([False, False, True])
-YES = st.one_of(
-    st.just(frozenset(CATEGORIES)), st.just(frozenset()), st.frozensets(st.sampled_from(CATEGORIES))
-)
+YES = st.one_of(st.just(frozenset(CATEGORIES)), st.just(frozenset()), st.frozensets(st.sampled_from(CATEGORIES)))
 BANDS = st.sampled_from(["child", "under_13", "13_15", "16_17", "adult", "unknown"])
 
 
@@ -70,7 +68,9 @@ class Shop(RuleBasedStateMachine):
         return visitor
 
     @rule(who=visitors, yes=YES, dnt=DNT, gpc=GPC, region=REGION, separate=st.sampled_from([None, False, True]))
-    def answer(self, who: str, yes: frozenset[str], dnt: str | None, gpc: bool, region: str | None, separate: bool | None) -> None:
+    def answer(
+        self, who: str, yes: frozenset[str], dnt: str | None, gpc: bool, region: str | None, separate: bool | None
+    ) -> None:
         """Somebody answers the banner."""
         body = _choosing(yes)
         body |= {} if separate is None else {"separate_consents": ["third_party_sharing"] * separate}
@@ -188,7 +188,9 @@ class Shop(RuleBasedStateMachine):
         expected = self.model.visitors[who]
         assert (consent["revision"], consent["dnt"]) == (expected.revision, expected.dnt)
         assert len(history) == min(expected.revision, len(history))
-        assert {name: entry["reason"] for name, entry in consent["categories"].items()} == self.model.decide(who, region, self.now)
+        assert {name: entry["reason"] for name, entry in consent["categories"].items()} == self.model.decide(
+            who, region, self.now
+        )
 
     def check_invariants(self, *arguments: Any, **named: Any) -> None:
         """After every step: as many events as there should be."""
@@ -229,7 +231,9 @@ async def compare(service: Running, subject: str) -> int:
     """Let Hypothesis drive the service; gives the number of steps."""
     examples = times(6, 250)
     async with service.shop() as client:
-        found = type("Driven", (Shop,), {"service": service, "client": client, "steps": 0, "loop": asyncio.get_running_loop()})
+        found = type(
+            "Driven", (Shop,), {"service": service, "client": client, "steps": 0, "loop": asyncio.get_running_loop()}
+        )
         told = settings(
             max_examples=examples, stateful_step_count=STEPS, deadline=None, database=None,
             suppress_health_check=list(HealthCheck),

@@ -22,7 +22,10 @@ from tests.support.tcp_proxy import Fault, TcpProxy, proxying
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("postgresql://u:p%40ss@one,two:5433/db", ("postgresql://u:p%40ss@one/db", "postgresql://u:p%40ss@two:5433/db")),
+        (
+            "postgresql://u:p%40ss@one,two:5433/db",
+            ("postgresql://u:p%40ss@one/db", "postgresql://u:p%40ss@two:5433/db"),
+        ),
         ("postgresql://[::1]:5433,two/db", ("postgresql://[::1]:5433/db", "postgresql://two/db")),
         ("postgresql+asyncpg://one/db", ("postgresql://one/db",)),
         ("postgresql://one/db?sslmode=require&target_session_attrs=any", ("postgresql://one/db?sslmode=require",)),

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -92,12 +92,12 @@ async def here(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_database")
     await asyncio.to_thread(upgrade, url)
-    stores = {
+    stores: dict[str, Callable[[], Store]] = {
         "memory": lambda: MemoryStore(made_with),
         "sqlite": lambda: SqliteStore(tmp_path / "consent.db", made_with),
         "postgresql": lambda: PostgresStore(url, made_with),
     }
-    store: Store = stores[request.param]()
+    store = stores[request.param]()
     await store.start()
     yield await world(store)
     await store.stop()

@@ -7,7 +7,8 @@ that the database's owner need not control, and to a webhook if one is set.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from consent_service.domain.errors import ConsentError
@@ -20,58 +21,59 @@ _log = logging.getLogger("consent_service.checkpoint")
 LOOK_SECONDS = 5.0
 PUBLISH_SECONDS = 60.0
 PUBLISH_EVENTS = 10_000
-"""News are published after a minute, or at once when there are so many of them."""
+"""News are published when the last checkpoint is a minute old, or at once when there are so many of them."""
 
 Send = Callable[[StoredCheckpoint], Awaitable[None]]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """Publishes for all sites of this process; several processes may do so side by side."""
+    """Publishes for all sites; any number of processes do so side by side.
+
+    When a checkpoint is due is read off the newest stored one, so that replicas take turns without a leader; and of
+    several that sign the same size at once, the one whose row was stored publishes it.
+    """
 
     evidence: Evidence
     log: EvidenceLog
     sites: Sites
     directory: Path | None = None
     send: Send | None = None
-    _published: dict[str, int] = field(default_factory=dict)
 
     async def watch(self) -> None:
         """Publish until cancelled; an unreachable store is tried again."""
-        waited = 0.0
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            waited += LOOK_SECONDS
             try:
-                await self.publish_news(PUBLISH_EVENTS if waited < PUBLISH_SECONDS else 1)
+                await self.publish_news()
             except (ConsentError, OSError) as error:
                 _log.warning("checkpoints could not be published: %s", type(error).__name__)
-            waited = waited % PUBLISH_SECONDS
 
-    async def publish_news(self, least: int = 1) -> list[StoredCheckpoint]:
-        """Publish a checkpoint of every site that has at least so many new entries."""
+    async def publish_news(self) -> list[StoredCheckpoint]:
+        """Publish a checkpoint of every site where one is due; gives those that were published here."""
         published: list[StoredCheckpoint] = []
         for site in self.sites.all():
             head = await self.log.head(site.slug)
-            if head.size - await self._last(site.slug) >= least:
-                published.append(await self._publish(self.evidence.sign(site.slug, head)))
+            checkpoint = self.evidence.sign(site.slug, head)
+            if _due(await self.log.newest_checkpoint(site.slug), checkpoint) and await self._publish(checkpoint):
+                published.append(checkpoint)
         return published
 
-    async def _last(self, site: str) -> int:
-        if site not in self._published:
-            kept = await self.log.checkpoints(site)
-            self._published[site] = kept[-1].size if kept else 0
-        return self._published[site]
-
-    async def _publish(self, checkpoint: StoredCheckpoint) -> StoredCheckpoint:
-        await self.log.add_checkpoint(checkpoint)
-        self._published[checkpoint.site] = checkpoint.size
+    async def _publish(self, checkpoint: StoredCheckpoint) -> bool:
+        if not await self.log.add_checkpoint(checkpoint):
+            return False
         _log.info("checkpoint of %s: %s", checkpoint.site, " ".join(checkpoint.note.split("\n")))
         if self.directory is not None:
             await asyncio.to_thread(_write, self.directory, checkpoint)
         if self.send is not None:
             await self.send(checkpoint)
-        return checkpoint
+        return True
+
+
+def _due(last: StoredCheckpoint | None, signed: StoredCheckpoint) -> bool:
+    news = signed.size - (last.size if last else 0)
+    waited = last is None or signed.created_at - last.created_at >= timedelta(seconds=PUBLISH_SECONDS)
+    return news >= PUBLISH_EVENTS or (news > 0 and waited)
 
 
 def _write(directory: Path, checkpoint: StoredCheckpoint) -> None:
