@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     checkpoint_webhook: str = Field(
         default="", description="Address to which each signed checkpoint is posted as text."
     )
+    webhook_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=(),
+        description="Comma-separated networks that webhooks may reach beside public addresses, such as `10.0.0.0/8`.",
+    )
     metrics_public: bool = Field(default=False, description="Opens `/metrics` to callers that are not on loopback.")
     report_smallest_count: int = Field(
         default=10,
@@ -116,7 +120,7 @@ class Settings(BaseSettings):
             )
         return self
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "webhook_networks", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
         if isinstance(value, str):

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 from starlette.types import Receive, Scope, Send
 
-from consent_service import __version__
+from consent_service import __version__, checkpoint_post
 from consent_service.api import (
     browser,
     decisions,
@@ -28,6 +28,7 @@ from consent_service.api import (
     reports,
     signal_documents,
     visitors,
+    webhooks,
     withdrawal,
 )
 from consent_service.api.cors import SiteCors
@@ -36,9 +37,9 @@ from consent_service.api.fastpath import FastDecisions
 from consent_service.api.rate_limits import Limits
 from consent_service.api.request_counts import RequestCounts
 from consent_service.api.services import Health, HttpSettings, Services
-from consent_service.checkpoint_post import poster
 from consent_service.config import Settings
 from consent_service.domain.errors import StoreUnavailable
+from consent_service.domain.webhooks import Endpoint, secret_text
 from consent_service.ports import Clock, NewId, Store
 from consent_service.service.checkpoints import Checkpoints
 from consent_service.service.consents import Consents
@@ -55,11 +56,15 @@ from consent_service.service.reports import Reports
 from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
+from consent_service.service.upkeep import Upkeep
+from consent_service.service.webhook_delivery import Courier
+from consent_service.service.webhooks import Webhooks
 from consent_service.service.withdrawal.links import WithdrawalLinks
 from consent_service.storage.batch import Secrets
 from consent_service.storage.keyring import LOG, TOKEN, Keyring, SigningKey
 from consent_service.storage.postgres import PostgresStore
 from consent_service.storage.sqlite import SqliteStore
+from consent_service.webhook_post import Poster
 
 Result = TypeVar("Result")
 
@@ -129,21 +134,31 @@ def create_app(
         services = build_services(settings, keyring, clock, new_id, store, app.state.health, requests)
         await services.store.start()
         watchers: list[asyncio.Task[None]] = []
+        poster = Poster(settings.webhook_networks, loopback=settings.dev)
         try:
             await services.sites.refresh(force=True)
             await publish_at_start(settings, services)
             keyring.current(TOKEN, "", clock())
             # Every log has its key, and a copy of the directory holds it, before the first checkpoint is signed.
             services.published_keys.jwks()
+            courier = Courier(services.store.outbox, services.sites, clock, services.webhooks.secret_of, poster)
+            upkeep = Upkeep(services.store, clock)
             watchers = [
                 asyncio.create_task(watch)
-                for watch in (services.sites.watch(), _watch_keys(keyring), services.checkpoints.watch())
+                for watch in (
+                    services.sites.watch(),
+                    _watch_keys(keyring),
+                    services.checkpoints.watch(),
+                    courier.watch(),
+                    upkeep.watch(),
+                )
             ]
             yield State(services=services)
         finally:
             for watcher in watchers:
                 watcher.cancel()
             await asyncio.gather(*watchers, return_exceptions=True)
+            await poster.close()
             await services.store.stop()
 
     app = ConsentApp(
@@ -157,6 +172,7 @@ def create_app(
         visitors.router,
         personal.shop_router,
         operations.router,
+        webhooks.router,
         evidence.router,
         reports.router,
         metrics.router,
@@ -213,13 +229,14 @@ def build_services(
             settings.checkpoint_seconds,
             settings.checkpoint_events,
             settings.checkpoint_dir,
-            poster(settings.checkpoint_webhook),
+            checkpoint_post.poster(settings.checkpoint_webhook),
         ),
         receipts=Receipts(store, settings.address, tokens, clock),
         rights=PrivacyRights(store, consents, identity, clock, new_id),
         retention=Retention(store, clock, new_id),
         withdrawal_links=WithdrawalLinks(settings.address, identity.mac),
         reports=Reports(store.counts, settings.report_smallest_count),
+        webhooks=Webhooks(store, sites, clock, new_id, _webhook_secrets(keyring), settings.dev),
         limits=Limits(
             visitor_writes=settings.visitor_writes_per_minute,
             address_writes=settings.address_writes_per_minute,
@@ -278,6 +295,10 @@ def _log_keys(keyring: Keyring, log: Evidence, sites: Sequence[str]) -> list[tup
     for site in sites:
         keyring.current(LOG, site, log.clock())  # published before its first checkpoint
     return [(log.origin(key.site), key) for key in keyring.all(LOG)]
+
+
+def _webhook_secrets(keyring: Keyring) -> Callable[[Endpoint], str]:
+    return lambda endpoint: secret_text(keyring.mac("webhook", f"{endpoint.site} {endpoint.id}"))
 
 
 async def _watch_keys(keyring: Keyring) -> None:

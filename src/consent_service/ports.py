@@ -337,8 +337,11 @@ class EvidenceLog(Protocol):
     async def visitor_events(self, site: str, visitor_id: str, after: int, limit: int) -> list[LoggedEvent]:
         """Read one visitor's entries in order."""
 
-    async def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
-        """Keep a signed checkpoint; another one of the same size changes nothing."""
+    async def add_checkpoint(self, checkpoint: StoredCheckpoint) -> bool:
+        """Keep a signed checkpoint; False where there is one of the same size, which stays as it is."""
+
+    async def newest_checkpoint(self, site: str) -> StoredCheckpoint | None:
+        """Give the largest kept checkpoint."""
 
     async def checkpoints(self, site: str) -> list[StoredCheckpoint]:
         """Give all kept checkpoints, smallest first."""

@@ -1,6 +1,7 @@
 """What `/metrics` tells, whom, and what it never does."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -92,12 +93,17 @@ async def test_changes_are_counted_by_what_they_came_to(
     assert await measured(service, "consent_batch_size_sum", queue="writes") >= 3
 
 
-async def test_entries_wait_for_a_checkpoint_until_there_is_one(service: Running, visitor: str) -> None:
-    await service.services.checkpoints.publish_news(least=2)
-    assert await measured(service, "consent_log_entries", site="default") == 1
-    assert await measured(service, "consent_checkpoint_entries", site="default") == 0
+async def test_entries_wait_for_a_checkpoint_until_there_is_one(
+    service: Running, browser: httpx.AsyncClient, visitor: str
+) -> None:
     await service.services.checkpoints.publish_news()
+    await browser.delete("/v1/consent")
+    await service.services.checkpoints.publish_news()
+    assert await measured(service, "consent_log_entries", site="default") == 2
     assert await measured(service, "consent_checkpoint_entries", site="default") == 1
+    service.clock.forward(timedelta(minutes=1))
+    await service.services.checkpoints.publish_news()
+    assert await measured(service, "consent_checkpoint_entries", site="default") == 2
     assert await measured(service, "consent_checkpoint_lag_seconds", site="default") == 0
 
 

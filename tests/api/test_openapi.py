@@ -114,7 +114,8 @@ async def test_an_example_of_a_request_is_taken_by_the_service(service: Running,
     async with service.shop() as shop:
         await shop.post("/v1/policies", json=DOCUMENT["components"]["examples"]["read_policy_version"]["value"])
         visitor = (await shop.post("/v1/visitors")).json()["visitor_id"]
-        path = operation.path.replace("{visitor_id}", visitor)
+        webhook = (await shop.post("/v1/webhooks", json={"url": "https://mail.example/consent"})).json()["id"]
+        path = operation.path.replace("{visitor_id}", visitor).replace("{webhook_id}", webhook)
         answer = await shop.request(operation.method, path, json=body)
 
     assert answer.status_code in {200, 201}

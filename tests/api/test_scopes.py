@@ -58,6 +58,11 @@ ROUTES = [
     route("POST", "/v1/keys", ADMIN, body={"scope": "decide", "name": "x"}),
     route("GET", "/v1/keys", ADMIN),
     route("DELETE", "/v1/keys/none", ADMIN),
+    route("POST", "/v1/webhooks", ADMIN, body={"url": "https://crm.example/hooks"}),
+    route("GET", "/v1/webhooks", ADMIN),
+    route("DELETE", "/v1/webhooks/none", ADMIN),
+    route("GET", "/v1/webhooks/none/dead-letters", ADMIN),
+    route("POST", "/v1/webhooks/none/replay", ADMIN, body={"dead": True}),
 ]
 NAMES = [f"{r.method} {r.path.replace(STRANGER, '{id}')}" for r in ROUTES]
 UNKNOWN_KEYS = [

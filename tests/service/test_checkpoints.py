@@ -27,8 +27,8 @@ async def service(tmp_path: Path) -> AsyncIterator[Running]:
 
 @pytest.fixture
 def checkpoints(service: Running) -> Checkpoints:
-    """Give a publisher that publishes when it is told to."""
-    return Checkpoints(service.services.evidence, service.services.store.log, service.services.sites)
+    """Give a publisher that publishes all news at once when it is told to."""
+    return Checkpoints(service.services.evidence, service.services.store.log, service.services.sites, seconds=0)
 
 
 async def accept(service: Running, visitors: int = 1) -> None:
@@ -47,16 +47,19 @@ async def test_there_is_one_checkpoint_for_news_and_none_without(service: Runnin
 
 
 async def test_many_events_are_covered_at_once(service: Running, checkpoints: Checkpoints) -> None:
-    await accept(service, 2)
-    assert await checkpoints.publish_news(3) == []
+    patient = replace(checkpoints, seconds=3600, events=3)
     await accept(service)
-    assert [found.size for found in await checkpoints.publish_news(3)] == [3]
+    assert [found.size for found in await patient.publish_news()] == [1]
+    await accept(service, 2)
+    assert await patient.publish_news() == []
+    await accept(service)
+    assert [found.size for found in await patient.publish_news()] == [4]
 
 
 async def test_a_process_that_starts_anew_knows_what_was_published(service: Running, checkpoints: Checkpoints) -> None:
     await accept(service)
     await checkpoints.publish_news()
-    assert await replace(checkpoints, _published={}).publish_news() == []
+    assert await replace(checkpoints, standings={}, _untold={}).publish_news() == []
 
 
 async def test_a_checkpoint_goes_to_the_log_output_and_to_the_directory(

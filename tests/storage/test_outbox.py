@@ -89,7 +89,19 @@ async def test_what_a_dead_replica_had_claimed_is_due_again_after_its_lease(stor
     await store.writer.submit(answering(visitor(1)))
     first = await claimed(store)
     assert await store.outbox.claim(CRM, LEASE - timedelta(seconds=1), LATER, 10) == []
-    assert await store.outbox.claim(CRM, LEASE, LATER, 10) == first
+    (again,) = await store.outbox.claim(CRM, LEASE, LATER, 10)
+    assert again == replace(first[0], claimed_until=LATER)
+    await store.outbox.settle(first, [])
+    assert (await store.outbox.backlog(SITE))[CRM.id].waiting == 1
+
+
+async def test_what_is_replayed_while_it_is_being_sent_is_sent_again(store: Store) -> None:
+    await store.catalog.add_endpoint(CRM)
+    await store.writer.submit(answering(visitor(1)))
+    first = await claimed(store)
+    await store.outbox.replay(CRM, -1, 10, NOW)
+    await store.outbox.settle(first, [])
+    assert told(await claimed(store)) == [(visitor(1), 0)]
 
 
 async def test_no_more_is_taken_than_asked_for(store: Store) -> None:

@@ -14,6 +14,7 @@ from consent_service.ports import (
     EvidenceLog,
     Holdings,
     LogEntry,
+    Outbox,
     Purge,
     Purged,
     Queues,
@@ -117,6 +118,11 @@ class SwitchedStore:
     def counts(self) -> ReportCounts:
         """Sums the reports' counters."""
         return self.store.counts
+
+    @property
+    def outbox(self) -> Outbox:
+        """Holds what endpoints have not yet been told."""
+        return self.store.outbox
 
     @property
     def queues(self) -> Queues:

@@ -20,6 +20,7 @@ from consent_service.service.reports import Reports
 from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
 from consent_service.service.tokens import Tokens
+from consent_service.service.webhooks import Webhooks
 from consent_service.service.withdrawal.links import WithdrawalLinks
 
 
@@ -68,6 +69,7 @@ class Services:
     retention: Retention
     withdrawal_links: WithdrawalLinks
     reports: Reports
+    webhooks: Webhooks
     limits: Limits
     health: Health
     requests: RequestCounts

@@ -67,9 +67,10 @@ def load() -> None:
         serve,
         signing_keys,
         trackers,
+        webhooks,
     )
 
-    for family in (serve, policy, trackers, keys, signing_keys, evidence, privacy, backup, openapi):
+    for family in (serve, policy, trackers, keys, signing_keys, evidence, privacy, backup, webhooks, openapi):
         family.register(cli)
 
 

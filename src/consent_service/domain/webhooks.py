@@ -10,12 +10,16 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from urllib.parse import urlsplit
+
+from consent_service.domain.errors import Fault, InvalidInput
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what a secret begins with, not a secret
 GIVE_UP_AFTER = timedelta(hours=24)
 """Counted from the change: the first failure later than this makes a dead letter (SVC-09)."""
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 300, 600, 900))
 """Waits after the first, second … failure; the last one repeats, so that an outage ends for everyone within it."""
+_LONGEST_URL = 2_000
 _TOLD = ("event_id", "channel", "policy_version", "choices", "dnt", "gpc")
 """What a message repeats of the event. Region, locale, age and accounts are nobody's business but the log's."""
 
@@ -42,6 +46,8 @@ class Delivery:
     """The visitor's revision after the change; None where the event was replayed from the log."""
     created_at: datetime
     attempts: int
+    claimed_until: datetime
+    """Names the claim: what was claimed anew or replayed meanwhile is not this delivery's to settle."""
     payload: bytes
 
 
@@ -60,6 +66,30 @@ class Failure:
     delivery: Delivery
     due_at: datetime | None
     error: str
+
+
+def check_url(url: str, *, dev: bool) -> None:
+    """Refuse an address that cannot be meant; raises InvalidInput. Plain http is for loopback in development only.
+
+    What the host's addresses are is checked at every post: a name may have others by then.
+    """
+    if not _sound(url, dev=dev):
+        raise InvalidInput(
+            "An https address is expected, without credentials and fragment.",
+            (Fault("/url", "url", "must be an https address such as https://shop.example/hooks/consent"),),
+        )
+
+
+def _sound(url: str, *, dev: bool) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url and len(url) <= _LONGEST_URL
+    local = dev and host in {"localhost", "127.0.0.1", "::1"}
+    named = bool(host) and port != 0 and parts.username is None and parts.password is None and "#" not in url
+    return plain and named and (parts.scheme == "https" or (parts.scheme == "http" and local))
 
 
 def message(delivery: Delivery) -> Message:

@@ -1,7 +1,7 @@
-"""Publishes signed checkpoints regularly, where there was news, and outside the database as well.
+"""Publishing signed checkpoints where there is news: in the log output, in a directory, at a webhook.
 
-A log can be truncated unseen only in view of an older checkpoint; so each one goes to the log output, to a directory
-that the database's owner need not control, and to a webhook if one is set.
+A log can be truncated unseen only in view of an older checkpoint, so checkpoints must also stand in places
+that the database's owner need not control.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from consent_service.domain.errors import ConsentError
@@ -37,7 +37,11 @@ class Standing:
 
 @dataclass(slots=True)
 class Checkpoints:
-    """Publishes for all sites of this process; several processes may do so side by side."""
+    """Publishes for all sites; any number of processes do so side by side.
+
+    When a checkpoint is due is read off the newest stored one, so that replicas take turns without a leader; and of
+    several that sign the same size at once, the one whose row was stored publishes it.
+    """
 
     evidence: Evidence
     log: EvidenceLog
@@ -49,53 +53,52 @@ class Checkpoints:
     send: Send | None = None
     standings: dict[str, Standing] = field(default_factory=dict)
     """How far each site's log is covered, as this process knows."""
-    _published: dict[str, int] = field(default_factory=dict)
+    _untold: dict[str, StoredCheckpoint] = field(default_factory=dict)
+    """Stored, but not yet in every place: what a full disk refused is tried again."""
 
     async def watch(self) -> None:
         """Publish until cancelled; an unreachable store is tried again."""
-        pause = min(LOOK_SECONDS, self.seconds)
-        waited = 0.0
         while True:
-            await asyncio.sleep(pause)
-            waited += pause
+            await asyncio.sleep(min(LOOK_SECONDS, self.seconds))
             try:
-                await self.publish_news(self.events if waited < self.seconds else 1)
+                await self.publish_news()
             except (ConsentError, OSError) as error:
                 _log.warning("checkpoints could not be published: %s", type(error).__name__)
-            waited = waited % self.seconds
 
-    async def publish_news(self, least: int = 1) -> list[StoredCheckpoint]:
-        """Publish a checkpoint of every site that has at least so many new entries."""
+    async def publish_news(self) -> list[StoredCheckpoint]:
+        """Publish a checkpoint of every site where one is due; gives those that were published here."""
         published: list[StoredCheckpoint] = []
         for site in self.sites.all():
             head = await self.log.head(site.slug)
-            self._note(site.slug, head.size, await self._last(site.slug))
-            if head.size - self._published[site.slug] >= least:
-                published.append(await self._publish(self.evidence.sign(site.slug, head)))
-                self._note(site.slug, head.size, head.size)
+            last = await self.log.newest_checkpoint(site.slug)
+            self._note(site.slug, head.size, last)
+            signed = self.evidence.sign(site.slug, head)
+            if self._due(last, signed) and await self.log.add_checkpoint(signed):
+                self._untold[site.slug] = last = signed
+                self._note(site.slug, head.size, last)
+            if site.slug in self._untold:
+                published.append(await self._tell(self._untold[site.slug]))
+                del self._untold[site.slug]
         return published
 
-    def _note(self, site: str, entries: int, covered: int) -> None:
+    def _due(self, last: StoredCheckpoint | None, signed: StoredCheckpoint) -> bool:
+        news = signed.size - (last.size if last else 0)
+        waited = last is None or signed.created_at - last.created_at >= timedelta(seconds=self.seconds)
+        return news >= self.events or (news > 0 and waited)
+
+    def _note(self, site: str, entries: int, last: StoredCheckpoint | None) -> None:
+        covered = last.size if last else 0
         known = self.standings.get(site)
         since = None if known is None else known.uncovered_since
         uncovered = since or self.evidence.clock() if entries > covered else None
         self.standings[site] = Standing(entries, covered, uncovered)
 
-    async def _last(self, site: str) -> int:
-        if site not in self._published:
-            kept = await self.log.checkpoints(site)
-            self._published[site] = kept[-1].size if kept else 0
-        return self._published[site]
-
-    async def _publish(self, checkpoint: StoredCheckpoint) -> StoredCheckpoint:
-        await self.log.add_checkpoint(checkpoint)
+    async def _tell(self, checkpoint: StoredCheckpoint) -> StoredCheckpoint:
         _log.info("checkpoint of %s: %s", checkpoint.site, " ".join(checkpoint.note.split("\n")))
         if self.directory is not None:
             await asyncio.to_thread(_write, self.directory, checkpoint)
         if self.send is not None:
             await self.send(checkpoint)
-        # Not before every place has it: what a full disk refused is tried again.
-        self._published[checkpoint.site] = checkpoint.size
         return checkpoint
 
 

@@ -19,6 +19,7 @@ from consent_service.domain.errors import ConsentError, NotFound, PolicyVersionS
 from consent_service.domain.policy import Policy
 from consent_service.domain.policy_document import read_policy
 from consent_service.domain.ruleset import Ruleset, compile_ruleset
+from consent_service.domain.webhooks import Endpoint
 from consent_service.ports import ApiKey, Catalog, CatalogSnapshot, Clock, StoredPolicy
 
 _log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Sites:
         self._bootstrap = bootstrap
         self._epoch = -1
         self._sites: dict[str, Site] = {}
+        self.endpoints: tuple[Endpoint, ...] = ()
         self._keys: dict[bytes, ApiKey] = {}
         self._read: dict[str, Policy] = {}
         self._refreshing = asyncio.Lock()
@@ -75,6 +77,7 @@ class Sites:
                 return
             snapshot = await self._catalog.load()
             self._sites = self._compile(snapshot)
+            self.endpoints = snapshot.endpoints
             keys = (*snapshot.keys, self._bootstrap) if self._bootstrap else snapshot.keys
             self._keys = {key.sha256: key for key in keys}
             self._epoch = snapshot.epoch

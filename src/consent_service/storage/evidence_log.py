@@ -36,17 +36,27 @@ class SqlEvidenceLog:
         """Give the right edge of the site's tree."""
         return await self._runner.read(lambda connection: read_head(connection, site))
 
-    async def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
-        """Keep a signed checkpoint; another one of the same size changes nothing."""
+    async def add_checkpoint(self, checkpoint: StoredCheckpoint) -> bool:
+        """Keep a signed checkpoint; False where there is one of the same size, which stays as it is."""
         row = {
             "site": checkpoint.site,
             "size": checkpoint.size,
             "note": checkpoint.note,
             "created_at": checkpoint.created_at,
         }
-        await self._runner.write(
-            lambda connection: connection.execute(insert(connection, t.checkpoints).on_conflict_do_nothing(), [row])
-        )
+
+        def write(connection: Connection) -> bool:
+            added = insert(connection, t.checkpoints).values(row).on_conflict_do_nothing()
+            return connection.execute(added).rowcount > 0
+
+        return await self._runner.write(write)
+
+    async def newest_checkpoint(self, site: str) -> StoredCheckpoint | None:
+        """Give the largest kept checkpoint."""
+        c = t.checkpoints.c
+        query = select(c.site, c.size, c.note, c.created_at).where(c.site == site).order_by(c.size.desc()).limit(1)
+        row = await self._runner.read(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else StoredCheckpoint(*row)
 
     async def checkpoints(self, site: str) -> list[StoredCheckpoint]:
         """Give all kept checkpoints, smallest first."""

@@ -53,7 +53,8 @@ class SqlHoldings:
         """Remove so many idempotency keys whose time is over; gives how many."""
         i = t.idempotency_keys.c
         key = (i.site, i.owner, i.key)
-        lapsed = select(*key).where(i.expires_at <= now).limit(limit)
+        # What another replica removes at the moment, or a writer uses anew, is passed over.
+        lapsed = select(*key).where(i.expires_at <= now).limit(limit).with_for_update(skip_locked=True)
         statement = delete(t.idempotency_keys).where(tuple_(*key).in_(lapsed))
         return await self._runner.write(lambda connection: connection.execute(statement).rowcount)
 

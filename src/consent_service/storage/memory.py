@@ -76,9 +76,13 @@ class MemoryStore:
         """Give the right edge of the site's tree."""
         return self._state.heads.get(site, Frontier())
 
-    async def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
-        """Keep a signed checkpoint; another one of the same size changes nothing."""
-        self._checkpoints.setdefault((checkpoint.site, checkpoint.size), checkpoint)
+    async def add_checkpoint(self, checkpoint: StoredCheckpoint) -> bool:
+        """Keep a signed checkpoint; False where there is one of the same size, which stays as it is."""
+        return self._checkpoints.setdefault((checkpoint.site, checkpoint.size), checkpoint) is checkpoint
+
+    async def newest_checkpoint(self, site: str) -> StoredCheckpoint | None:
+        """Give the largest kept checkpoint."""
+        return next(iter(reversed(await self.checkpoints(site))), None)
 
     async def checkpoints(self, site: str) -> list[StoredCheckpoint]:
         """Give all kept checkpoints, smallest first."""

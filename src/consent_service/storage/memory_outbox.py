@@ -59,9 +59,10 @@ class MemoryOutbox:
     async def settle(self, delivered: Sequence[Delivery], failed: Sequence[Failure]) -> None:
         """Note what became of claimed deliveries."""
         for done in delivered:
-            self._rows.pop(_key(done), None)
+            if self._claimed(done) is not None:
+                del self._rows[_key(done)]
         for failure in failed:
-            row = self._rows.get(_key(failure.delivery))
+            row = self._claimed(failure.delivery)
             if row is not None:
                 row.due_at, row.error, row.attempts = failure.due_at, failure.error, row.attempts + 1
 
@@ -111,9 +112,14 @@ class MemoryOutbox:
     def _of(self, endpoint: Endpoint) -> list[tuple[_Key, _Row]]:
         return [(key, row) for key, row in self._rows.items() if (key[0], key[3]) == (endpoint.site, endpoint.id)]
 
+    def _claimed(self, delivery: Delivery) -> _Row | None:
+        row = self._rows.get(_key(delivery))
+        return row if row is not None and row.due_at == delivery.claimed_until else None
+
     def _delivery(self, key: _Key, payload: bytes) -> Delivery:
         row = self._rows[key]
-        return Delivery(key[0], key[3], key[1], key[2], row.revision, row.created_at, row.attempts, payload)
+        until = row.due_at or row.created_at
+        return Delivery(key[0], key[3], key[1], key[2], row.revision, row.created_at, row.attempts, until, payload)
 
 
 def _key(delivery: Delivery) -> _Key:

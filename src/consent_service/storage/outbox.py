@@ -26,6 +26,8 @@ _BY_KEY = and_(
     _o.endpoint == bindparam("b_endpoint"),
 )
 
+_BY_CLAIM = and_(_BY_KEY, _o.due_at == bindparam("b_until"))
+
 
 class SqlOutbox:
     """The outbox on PostgreSQL and SQLite."""
@@ -43,11 +45,11 @@ class SqlOutbox:
 
         def write(connection: Connection) -> None:
             if delivered:
-                connection.execute(delete(t.webhook_outbox).where(_BY_KEY), [_key(done) for done in delivered])
+                connection.execute(delete(t.webhook_outbox).where(_BY_CLAIM), [_claim_of(done) for done in delivered])
             if failed:
                 noted = {"due_at": bindparam("due"), "error": bindparam("why"), "attempts": _o.attempts + 1}
-                rows = [{**_key(f.delivery), "due": f.due_at, "why": f.error} for f in failed]
-                connection.execute(update(t.webhook_outbox).where(_BY_KEY).values(noted), rows)
+                rows = [{**_claim_of(f.delivery), "due": f.due_at, "why": f.error} for f in failed]
+                connection.execute(update(t.webhook_outbox).where(_BY_CLAIM).values(noted), rows)
 
         await self._runner.write(write)
 
@@ -116,6 +118,10 @@ def _key(delivery: Delivery) -> dict[str, object]:
     }
 
 
+def _claim_of(delivery: Delivery) -> dict[str, object]:
+    return {**_key(delivery), "b_until": delivery.claimed_until}
+
+
 def _claim(connection: Connection, endpoint: Endpoint, now: datetime, until: datetime, limit: int) -> list[Delivery]:
     e = t.webhook_outbox.alias("earlier").c
     # What happened first is told first: a visitor's later events wait until the earlier one is told or given up.
@@ -129,7 +135,7 @@ def _claim(connection: Connection, endpoint: Endpoint, now: datetime, until: dat
     p = t.log_payloads.c
     wanted = select(p.seq, p.payload).where(p.site == endpoint.site, p.seq.in_([row.seq for row in rows]))
     payloads = {seq: unpack(payload) for seq, payload in connection.execute(wanted)}
-    found = [Delivery(*row, payload=payloads.get(row.seq, b"")) for row in rows]
+    found = [Delivery(*row, claimed_until=until, payload=payloads.get(row.seq, b"")) for row in rows]
     # An entry whose payload was purged has nothing left to tell.
     empty = [_key(delivery) for delivery in found if not delivery.payload]
     if empty:
