@@ -58,6 +58,14 @@ def test_nothing_is_smuggled_in_as_strictly_necessary(kind: str, members: dict[s
     assert tracker_codes(kind, "advertising", **members) == []
 
 
+def test_what_is_strictly_necessary_sells_nothing_as_a_category_either() -> None:
+    """CON-04."""
+    categories = document()["categories"]
+    categories["strictly_necessary"]["sells_or_shares"] = True
+    place = "/categories/strictly_necessary/sells_or_shares"
+    assert (place, "CON-04") in codes(categories=categories, trackers=[])
+
+
 def test_a_tracker_needs_a_provider_that_the_policy_names() -> None:
     """TRK-06: a provider that no entry defines is refused."""
     assert tracker_codes("cookie", "technical", provider="nobody") == [("/trackers/0/provider", "provider-undefined")]

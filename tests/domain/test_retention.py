@@ -8,7 +8,19 @@ import pytest
 
 from consent_service.domain.durations import Duration
 from consent_service.domain.record import ConsentRecord
-from consent_service.domain.retention import Due, Entry, Verdict, by_policy, is_opt_out, judge, older_than, still_counts
+from consent_service.domain.retention import (
+    Due,
+    Entry,
+    Verdict,
+    by_policy,
+    is_opt_out,
+    judge,
+    newest_of_each_kind,
+    older_than,
+    still_counts,
+)
+from consent_service.domain.signal_adapters.expression import Expression
+from consent_service.domain.signal_adapters.transition import express
 from consent_service.domain.transitions import accounts, choices, rights
 from consent_service.domain.transitions.choices import Submission
 from consent_service.domain.transitions.context import Transition
@@ -74,6 +86,16 @@ def test_an_old_refusal_stays_on_record_with_its_proof() -> None:
 def test_each_channel_keeps_the_proof_of_its_own_choice() -> None:
     visit = Visit().does(answers(Action.REJECT_ALL, Channel.EMAIL)).does(REJECTS).does(REJECTS)
     assert visit.judged() == Verdict((1,))
+
+
+def test_a_signal_about_one_category_leaves_the_others_their_proof() -> None:
+    """OUT-11, EVD-10: ADPC withdraws statistics; the refusals of the banner rest on the banner's event."""
+    stops = Expression(("adpc",), withdrawals=frozenset({Category.STATISTICAL}))
+    grants = Submission(Action.CUSTOM, dict.fromkeys(Category, False) | {Category.STATISTICAL: True})
+    visit = Visit().does(DISMISSES).does(lambda known, ctx: choices.submit(known, grants, ctx))
+    visit.does(lambda known, ctx: express(known, stops, ctx))
+    assert visit.judged() == Verdict()
+    assert newest_of_each_kind(visit.entries) == {0, 1, 2}
 
 
 def test_a_withdrawal_is_the_proof_for_both_channels() -> None:

@@ -27,6 +27,8 @@ ON, OFF = Dnt.DO_NOT_TRACK, Dnt.ALLOW
         ([",1"], None),
         (["1 x"], None),
         (["1\x00"], None),
+        (["1~"], ON),
+        (["1\x7f"], None),
         (["1é"], None),
         (["1\n"], None),
         (["2"], None),

@@ -67,6 +67,8 @@ def _check_languages(policy: Policy, root: Node) -> None:
         node = root.at("categories").at(category.value)
         _check_texts(policy, entry.title, node.at("title"))
         _check_texts(policy, entry.description, node.at("description"))
+        if category is Category.STRICTLY_NECESSARY and entry.sells_or_shares:
+            node.at("sells_or_shares").fault("CON-04", "what is strictly necessary is not sold or shared")
 
 
 def _check_texts(policy: Policy, texts: Mapping[str, str], node: Node) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from consent_service.domain.durations import Duration
 from consent_service.domain.moments import parse_moment
 from consent_service.domain.record import CategoryChoice, ConsentRecord
-from consent_service.domain.vocabulary import AgeBand, Category, Choice, Dnt, EventType, Regime
+from consent_service.domain.vocabulary import AgeBand, Category, Channel, Choice, Dnt, EventType, Regime
 
 EVIDENCE_MONTHS = 36
 """How long the evidence of a choice is kept after the choice has lapsed (rules.md §3.4)."""
@@ -114,8 +114,11 @@ def newest_of_each_kind(entries: Iterable[Entry]) -> frozenset[int]:
 
 def _kinds(event: Event) -> Iterable[str]:
     kind = event.get("event_type")
+    # A signal such as ADPC speaks of single categories, so each category has a newest event of its own.
+    yield from (f"{Channel.EMAIL.value} {name}" for name in event.get("email_choices", ()))
     if event.get("choices") is not None:
-        yield from event.get("channels") or (event["channel"],)
+        channels = event.get("channels") or (event["channel"],)
+        yield from (f"{channel} {name}" for channel in channels for name in event["choices"])
     elif kind in _SALE:
         yield EventType.OPT_OUT.value
     elif kind in _ACCOUNT:
