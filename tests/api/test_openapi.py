@@ -115,6 +115,7 @@ async def test_an_example_of_a_request_is_taken_by_the_service(service: Running,
         await shop.post("/v1/policies", json=DOCUMENT["components"]["examples"]["read_policy_version"]["value"])
         visitor = (await shop.post("/v1/visitors")).json()["visitor_id"]
         path = operation.path.replace("{visitor_id}", visitor)
+        shop.cookies.set("consent_visitor", service.services.identity.visitor_cookie("default", visitor))
         answer = await shop.request(operation.method, path, json=body)
 
     assert answer.status_code in {200, 201}

@@ -48,7 +48,12 @@ class Shop:
         """Let visitors come and choose, and note what each is entitled to."""
         for name in ("silent", "granted", "refused", "withdrawn", "dismissed"):
             self.visitors[name] = (await self.client.post("/v1/visitors")).json()["visitor_id"]
-        for name, action in (("granted", "accept_all"), ("refused", "reject_all"), ("withdrawn", "accept_all"), ("dismissed", "dismiss")):
+        for name, action in (
+            ("granted", "accept_all"),
+            ("refused", "reject_all"),
+            ("withdrawn", "accept_all"),
+            ("dismissed", "dismiss"),
+        ):
             await self.client.put(self.path(name, "consent"), json=submission(action))
         await self.client.delete(self.path("withdrawn", "consent"))
         self.visitors["stranger"] = STRANGER
