@@ -22,6 +22,7 @@ from consent_service.api import (
     evidence,
     metrics,
     operations,
+    own_rights,
     personal,
     problems,
     public,
@@ -50,6 +51,7 @@ from consent_service.service.keys import Keys, bootstrap_key
 from consent_service.service.policies import Publisher
 from consent_service.service.policy_files import load_document
 from consent_service.service.privacy_rights import PrivacyRights
+from consent_service.service.proof import Proofs
 from consent_service.service.published_keys import PublishedKeys
 from consent_service.service.receipts import Receipts
 from consent_service.service.reports import Reports
@@ -168,6 +170,7 @@ def create_app(
     for router in (
         browser.router,
         personal.visitor_router,
+        own_rights.router,
         decisions.router,
         visitors.router,
         personal.shop_router,
@@ -208,6 +211,7 @@ def build_services(
     life = timedelta(minutes=settings.token_minutes)
     tokens = Tokens(settings.address, life, lambda now: keyring.current(TOKEN, "", now))
     log = Evidence(store.log, settings.address, lambda site, now: keyring.current(LOG, site, now), clock)
+    receipts = Receipts(store, settings.address, tokens, clock)
     return Services(
         http=_http(settings),
         store=store,
@@ -231,7 +235,8 @@ def build_services(
             settings.checkpoint_dir,
             checkpoint_post.poster(settings.checkpoint_webhook),
         ),
-        receipts=Receipts(store, settings.address, tokens, clock),
+        receipts=receipts,
+        proofs=Proofs(receipts, log),
         rights=PrivacyRights(store, consents, identity, clock, new_id),
         retention=Retention(store, clock, new_id),
         withdrawal_links=WithdrawalLinks(settings.address, identity.mac),

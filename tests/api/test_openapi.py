@@ -116,6 +116,7 @@ async def test_an_example_of_a_request_is_taken_by_the_service(service: Running,
         visitor = (await shop.post("/v1/visitors")).json()["visitor_id"]
         webhook = (await shop.post("/v1/webhooks", json={"url": "https://mail.example/consent"})).json()["id"]
         path = operation.path.replace("{visitor_id}", visitor).replace("{webhook_id}", webhook)
+        shop.cookies.set("consent_visitor", service.services.identity.visitor_cookie("default", visitor))
         answer = await shop.request(operation.method, path, json=body)
 
     assert answer.status_code in {200, 201}

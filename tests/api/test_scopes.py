@@ -45,6 +45,7 @@ ROUTES = [
     route("GET", f"{V}/history", MANAGE),
     route("GET", f"{V}/receipt", MANAGE),
     route("GET", f"{V}/export", MANAGE),
+    route("GET", f"{V}/proof", MANAGE),
     route("DELETE", V, MANAGE),
     route("POST", "/v1/policies", ADMIN, body=document()),
     route("GET", "/v1/policies", AUDIT, ADMIN),

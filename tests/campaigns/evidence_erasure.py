@@ -36,7 +36,7 @@ from tests.support.builders import SITE
 from tests.support.postgres import PostgresServer, execute
 
 REWRITE = (
-    "VACUUM (FULL, ANALYZE) visitors, accounts, log_payloads, idempotency_keys",
+    "VACUUM (FULL, ANALYZE) visitors, accounts, log_payloads, idempotency_keys, webhook_outbox",
     "VACUUM (FULL) pg_statistic",
 )
 """What docs/evidence.md tells the operator of a PostgreSQL: rewrite the tables, and the planner's samples of them."""

@@ -35,7 +35,7 @@ Optional header fields: `If-Match` with the revision that was read, such as `"3"
 412; `Idempotency-Key`, quoted or bare, best a UUID, makes a repetition safe: it is answered as the first time, with
 `Idempotency-Replayed: true`, and another request under the same key with 422."""
 """In words and not as parameters: which values fit depends on what went before, and no schema can say so."""
-_SAME = {"visitor_receipt": "own_receipt", "export_visitor": "own_export"}
+_SAME = {"visitor_receipt": "own_receipt", "export_visitor": "own_export", "visitor_proof": "own_proof"}
 """Operations that answer like another one."""
 _CHANGES_NO_CONSENT = frozenset({"decide", "erase_own", "erase_visitor"})
 

@@ -37,6 +37,9 @@ shop_router = APIRouter(tags=["storefront"], route_class=StrictRoute)
 After = Annotated[int, Query(ge=-1, le=2**62, description="The last `seq` that is known already.")]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 Format = Annotated[Literal["kantara", "dpv", "jws"], Query(description="Which receipt.")]
+LogSize = Annotated[
+    int | None, Query(ge=0, le=2**62, description="The size of the log that the proof is for; the newest if absent.")
+]
 VisitorPath = Annotated[VisitorId, Path()]
 
 _OBJECT: dict[str, Any] = {"schema": {"type": "object"}}
@@ -49,6 +52,12 @@ _RECEIPT: Responses = {
             "application/ld+json": _OBJECT,
             "application/jose": {"schema": {"type": "string"}},
         },
+    }
+}
+_PROOF: Responses = {
+    200: {
+        "description": "The five answers, the entry of the log, and its inclusion proof (RFC 6962 §2.1.1).",
+        "content": {"application/json": _OBJECT},
     }
 }
 _EXPORT: Responses = {200: {"description": "Everything that is held.", "content": {"application/json": _OBJECT}}}
@@ -83,6 +92,13 @@ async def own_receipt(visit: Visiting, format: Format = "kantara") -> Response: 
     return await _receipt(visit.services, visit.asking, format, BROWSER_PRIVATE)
 
 
+@visitor_router.get("/v1/consent/proof", response_model=None, responses=_PROOF | _VISITOR_ERRORS)
+async def own_proof(visit: Visiting, size: LogSize = None) -> Response:
+    """Prove the visitor's newest consent: who, when, what was shown, how, and whether it was withdrawn (EVD-11)."""
+    visit.services.limits.browser_read(visit.address)
+    return await _proof(visit.services, visit.asking, size, BROWSER_PRIVATE)
+
+
 @visitor_router.get("/v1/consent/export", response_model=None, responses=_EXPORT | _VISITOR_ERRORS)
 async def own_export(visit: Visiting) -> Response:
     """Give everything that is held about the visitor (GDPR Art. 15, 20)."""
@@ -114,6 +130,12 @@ async def visitor_receipt(
 ) -> Response:
     """Give the receipt of a visitor's newest choice. Scope `manage`."""
     return await _receipt(services, asking, format, PRIVATE)
+
+
+@shop_router.get("/v1/visitors/{visitor_id}/proof", response_model=None, responses=_PROOF | _SHOP_ERRORS)
+async def visitor_proof(services: Served, asking: AskedVisitor, size: LogSize = None) -> Response:
+    """Prove a visitor's newest consent: who, when, what was shown, how, withdrawn or not (EVD-11). Scope `manage`."""
+    return await _proof(services, asking, size, PRIVATE)
 
 
 @shop_router.get("/v1/visitors/{visitor_id}/export", response_model=None, responses=_EXPORT | _SHOP_ERRORS)
@@ -153,6 +175,12 @@ async def _receipt(services: Services, asking: Asking, form: str, headers: dict[
     if form == "dpv":
         return _json(dpv_receipt(source), headers, "application/ld+json")
     return _json(kantara_receipt(source), headers)
+
+
+async def _proof(services: Services, asking: Asking, size: int | None, headers: dict[str, str]) -> Response:
+    state = await services.consents.known(asking, asking.site.current(services.clock()))
+    body = await services.proofs.of_consent(asking.site, _known(asking), size)
+    return _json(body, headers | {"ETag": etag(state)})
 
 
 async def _export(services: Services, asking: Asking, headers: dict[str, str]) -> Response:

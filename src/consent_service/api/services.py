@@ -14,6 +14,7 @@ from consent_service.service.identity import Identity
 from consent_service.service.keys import Keys
 from consent_service.service.policies import Publisher
 from consent_service.service.privacy_rights import PrivacyRights
+from consent_service.service.proof import Proofs
 from consent_service.service.published_keys import PublishedKeys
 from consent_service.service.receipts import Receipts
 from consent_service.service.reports import Reports
@@ -65,6 +66,7 @@ class Services:
     evidence: Evidence
     checkpoints: Checkpoints
     receipts: Receipts
+    proofs: Proofs
     rights: PrivacyRights
     retention: Retention
     withdrawal_links: WithdrawalLinks
