@@ -10,7 +10,7 @@ from pathlib import Path
 from consent_service.storage import migrate
 from tests.support.run_service import serve
 
-_MIGRATION = '''
+_MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
 
@@ -28,7 +28,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("next_things")
     op.drop_column("visitors", "next_note")
-'''
+"""
 
 
 def write_next_release(directory: Path) -> Path:

@@ -22,8 +22,8 @@ import pytest
 from sqlalchemy import text
 
 from consent_service.service import decisions
-from consent_service.storage import reader
-from tests.reliability.campaign import figures, seconds_allowed
+from consent_service.storage import reader, writer
+from tests.reliability.campaign import LONG, figures, seconds_allowed
 from tests.support.service import STRANGER, Running, postgres_store, running, submission
 from tests.support.tcp_proxy import Fault, TcpProxy, proxying
 
@@ -48,7 +48,12 @@ class Shop:
         """Let visitors come and choose, and note what each is entitled to."""
         for name in ("silent", "granted", "refused", "withdrawn", "dismissed"):
             self.visitors[name] = (await self.client.post("/v1/visitors")).json()["visitor_id"]
-        for name, action in (("granted", "accept_all"), ("refused", "reject_all"), ("withdrawn", "accept_all"), ("dismissed", "dismiss")):
+        for name, action in (
+            ("granted", "accept_all"),
+            ("refused", "reject_all"),
+            ("withdrawn", "accept_all"),
+            ("dismissed", "dismiss"),
+        ):
             await self.client.put(self.path(name, "consent"), json=submission(action))
         await self.client.delete(self.path("withdrawn", "consent"))
         self.visitors["stranger"] = STRANGER
@@ -252,6 +257,7 @@ async def under(
     with monkeypatch.context() as impatient:
         impatient.setattr(reader, "READ_SECONDS", 0.25)
         impatient.setattr(decisions, "ANSWER_SECONDS", 0.28)
+        impatient.setattr(writer, "BATCH_SECONDS", writer.BATCH_SECONDS if LONG else 2.0)
         async with fault(shop):
             writing = asyncio.create_task(shop.write())
             asked = [await shop.ask() for _ in range(3)]

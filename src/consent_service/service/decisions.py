@@ -23,7 +23,6 @@ from consent_service.service.consents import Consents
 from consent_service.service.decision_tally import DecisionTally
 from consent_service.service.sites import Version
 
-
 ANSWER_SECONDS = 0.28
 """How long an answer may take, the noting of a new signal included (contract §8: 300 ms in all)."""
 
@@ -93,7 +92,7 @@ class Decisions:
         return None if stored is None or visitor_id is None else read_visitor(site, visitor_id, stored)
 
     async def _noted(self, asking: Asking, version: Version, record: ConsentRecord | None, until: float) -> Answered:
-        """Note a signal that is news before answering; where that cannot be in time, it still counts for this answer."""
+        """Note a signal that is news before answering; one that cannot be noted in time counts for this answer."""
         degraded = False
         if record is not None and self._consents.news(asking, version, record):
             try:
