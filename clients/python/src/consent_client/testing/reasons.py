@@ -83,7 +83,6 @@ def _situation(facts: Facts) -> Any:  # noqa: ANN401 - a type of the service, wh
         child=facts.child,
         minor=False,
         objections=objections,
-        objections=frozenset({category} if facts.objected else ()),
     )
 
 
