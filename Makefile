@@ -85,7 +85,7 @@ lock: $(DEVELOPMENT) ## Choose the newest fitting dependencies and write their h
 CAMPAIGN = CONSENT_CAMPAIGN=long $(BIN)/python -m pytest -q -s -p no:cacheprovider $(ARGS) tests/reliability
 
 campaigns: $(DEVELOPMENT) ## Run the short forms of all failure campaigns and print their figures
-	$(BIN)/python -m pytest -q -s $(ARGS) tests/reliability
+	$(BIN)/python -m pytest -q -s $(ARGS) tests/reliability tests/campaigns
 
 chaos-kill: $(DEVELOPMENT) ## Kill the service under write load, 100 times on each database (A1)
 	$(CAMPAIGN)/test_service_killed.py

@@ -311,7 +311,7 @@ async def _watch_keys(keyring: Keyring) -> None:
         await asyncio.sleep(KEYRING_SECONDS)
         try:
             keyring.reload()
-        except (OSError, ValueError):
+        except (OSError, ValueError, KeyError):
             _log.exception("the directory of keys could not be read")
 
 

@@ -207,6 +207,11 @@ class Model:
             return "gpc"
         if shares and (v.opted_out or account.opted_out):
             return "opted_out"
+        return self._reason_of_answer(v, category, region, now, dnt, minor=age is not None and age < 16)
+
+    def _reason_of_answer(
+        self, v: Visitor, category: str, region: str | None, now: datetime, dnt: str | None, *, minor: bool
+    ) -> str:
         said = self._answers(v).get(category)
         if said is not None and not said.granted:
             return "withdrawn" if said.once_granted else "refused"
@@ -215,8 +220,7 @@ class Model:
             return "separate_consent" if bundled else "granted"
         if dnt == "1" and category in TRACKS:
             return "dnt"
-        minor = age is not None and age < 16
-        if region == "US-TX" and not (shares and minor):
+        if region == "US-TX" and not (category in SHARES and minor):
             return "region_default"
         return "no_record" if said is None else "expired"
 

@@ -21,9 +21,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from consent_service import main
 from consent_service.service import decisions
-from consent_service.storage import reader
-from tests.reliability.campaign import figures, seconds_allowed
+from consent_service.storage import reader, writer
+from tests.reliability.campaign import LONG, figures, seconds_allowed
 from tests.support.service import STRANGER, Running, postgres_store, running, submission
 from tests.support.tcp_proxy import Fault, TcpProxy, proxying
 
@@ -126,6 +127,11 @@ async def _timed(work: Any) -> tuple[Any, float]:
     return answer, time.monotonic() - began
 
 
+@pytest.fixture(autouse=True)
+def _keys_are_watched_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "KEYRING_SECONDS", 0.1)
+
+
 @pytest.fixture
 async def on_postgres(tmp_path: Path, postgres_database: str) -> AsyncIterator[Shop]:
     """Run the service on PostgreSQL behind a line that can be broken."""
@@ -199,6 +205,10 @@ async def _file_locked(shop: Shop) -> AsyncIterator[None]:
 async def _keys_missing(shop: Shop) -> AsyncIterator[None]:
     away = shop.directory / "keys-elsewhere"
     shutil.move(shop.directory / "keys", away)
+    await asyncio.sleep(0.3)  # the directory is looked at meanwhile
+    async with shop.service.browser() as browser:
+        answer = await browser.put("/v1/consent", json=submission())
+    assert answer.status_code == 201
     yield
     shutil.rmtree(shop.directory / "keys", ignore_errors=True)
     shutil.move(away, shop.directory / "keys")
@@ -257,6 +267,7 @@ async def under(
     with monkeypatch.context() as impatient:
         impatient.setattr(reader, "READ_SECONDS", 0.25)
         impatient.setattr(decisions, "ANSWER_SECONDS", 0.28)
+        impatient.setattr(writer, "BATCH_SECONDS", writer.BATCH_SECONDS if LONG else 2.0)
         async with fault(shop):
             writing = asyncio.create_task(shop.write())
             asked = [await shop.ask() for _ in range(3)]

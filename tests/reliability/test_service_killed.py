@@ -43,7 +43,7 @@ async def campaign(service: ServiceProcess, kills: int, subject: str) -> tuple[A
 
 async def test_nothing_acknowledged_is_lost_when_the_service_is_killed_on_sqlite(tmp_path: Path) -> None:
     with service_process(tmp_path, f"sqlite:///{tmp_path / 'consent.db'}") as service:
-        found, verified = await campaign(service, times(3, 100), "SQLite")
+        found, verified = await campaign(service, times(2, 100), "SQLite")
     assert (found.lost, found.doubled, verified) == (0, 0, 0)
 
 
@@ -51,7 +51,7 @@ async def test_nothing_acknowledged_is_lost_when_the_service_is_killed_on_postgr
     tmp_path: Path, postgres_database: str
 ) -> None:
     with service_process(tmp_path, postgres_database) as service:
-        found, verified = await campaign(service, times(3, 100), "PostgreSQL")
+        found, verified = await campaign(service, times(2, 100), "PostgreSQL")
     assert (found.lost, found.doubled, verified) == (0, 0, 0)
 
 

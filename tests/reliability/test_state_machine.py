@@ -86,7 +86,7 @@ class Shop(RuleBasedStateMachine):
 
     @rule(who=visitors, yes=YES, other=YES)
     def answer_again_and_again(self, who: str, yes: frozenset[str], other: frozenset[str]) -> None:
-        """A shop repeats its call under one key: one event, one answer; another body is refused."""
+        """Repeat a call under one key: one event, one answer; another body is refused."""
         key = str(uuid4())
         path = _path(who, "consent")
         tag = f'"{self.model.visitors[who].revision}"'
@@ -100,7 +100,7 @@ class Shop(RuleBasedStateMachine):
 
     @rule(who=visitors, yes=YES, age=st.integers(0, 60))
     def bring(self, who: str, yes: frozenset[str], age: int) -> None:
-        """A shop imports an answer of so many days ago."""
+        """Import an answer of so many days ago."""
         when = self.now - timedelta(days=age)
         body = _choosing(yes) | {"method": "import", "decided_at": when.isoformat()}
         told = self.call("PUT", _path(who, "consent"), body)
@@ -142,7 +142,7 @@ class Shop(RuleBasedStateMachine):
 
     @rule(who=visitors, band=BANDS)
     def set_age(self, who: str, band: str) -> None:
-        """A shop knows the age."""
+        """Learn the age from the shop."""
         told = self.call("PUT", _path(who, "age-band"), {"age_band": band})
         self.expect(told, lambda: self.model.set_fact(who, "band", band))
 
@@ -170,7 +170,7 @@ class Shop(RuleBasedStateMachine):
 
     @rule(who=visitors, region=REGION, dnt=DNT, gpc=GPC)
     def decide(self, who: str, region: str | None, dnt: str | None, gpc: bool) -> None:
-        """A shop asks, with the browser's signals."""
+        """Answer a shop that asks with the browser's signals."""
         found = self.reasons(who, region, **_signals(dnt, gpc=gpc))
         self.model.observe(who, dnt, gpc=gpc)
         assert found == self.model.decide(who, region, self.now, dnt, gpc=gpc)

@@ -82,24 +82,32 @@ class Decisions:
         except StoreUnavailable:
             return [Answered(self._situate(asking, version, None), degraded=True) for asking in asked]
         records = [self._record(site, asking.visitor_id, found) for asking in asked]
+        pairs = list(zip(asked, records, strict=True))
+        answers = [
+            Answered(self._situate(asking, version, record, stored=True), degraded=False) for asking, record in pairs
+        ]
+        news = [
+            n for n, (asking, record) in enumerate(pairs) if record and self._consents.news(asking, version, record)
+        ]
         # Side by side, so that the signals of many visitors share a transaction.
-        noting = (self._noted(asking, version, record, until) for asking, record in zip(asked, records, strict=True))
-        return list(await asyncio.gather(*noting))
+        noted = await asyncio.gather(*(self._noted(*pairs[n], version, until) for n in news))
+        for n, answer in zip(news, noted, strict=True):
+            answers[n] = answer
+        return answers
 
     @staticmethod
     def _record(site: str, visitor_id: str | None, found: Mapping[str, StoredVisitor]) -> ConsentRecord | None:
         stored = None if visitor_id is None else found.get(visitor_id)
         return None if stored is None or visitor_id is None else read_visitor(site, visitor_id, stored)
 
-    async def _noted(self, asking: Asking, version: Version, record: ConsentRecord | None, until: float) -> Answered:
-        """Note a signal that is news before answering; where that cannot be in time, it counts for this answer."""
+    async def _noted(self, asking: Asking, record: ConsentRecord | None, version: Version, until: float) -> Answered:
+        """Note a signal that is news before answering; one that cannot be noted in time counts for this answer."""
         degraded = False
-        if record is not None and self._consents.news(asking, version, record):
-            try:
-                async with asyncio.timeout_at(until):
-                    record = await self._consents.observe(asking, version, record)
-            except (StoreUnavailable, TimeoutError):
-                degraded = True
+        try:
+            async with asyncio.timeout_at(until):
+                record = record and await self._consents.observe(asking, version, record)
+        except (StoreUnavailable, TimeoutError):
+            degraded = True
         return Answered(self._situate(asking, version, record, stored=not degraded), degraded)
 
     def _situate(

@@ -19,6 +19,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from consent_service.domain.errors import StoreUnavailable
+
 TOKEN = "token"  # noqa: S105 - a purpose, not a secret
 LOG = "log"
 
@@ -53,6 +55,9 @@ class Keyring:
         with self._locked():
             master = directory / "master.secret"
             if not master.exists():
+                if any(directory.glob("*.key.json")):
+                    # A new one would disown every cookie, pseudonym and suppression that the old one made.
+                    raise StoreUnavailable("master.secret is missing beside the keys it belongs to; restore it.")
                 _write_private(master, _b64(secrets.token_bytes(32)))
             self._master = _unb64(master.read_text("ascii").strip())
         self._keys: tuple[SigningKey, ...] = ()
@@ -64,9 +69,12 @@ class Keyring:
         return hmac.digest(key, message.encode(), sha256)
 
     def reload(self) -> None:
-        """Read the directory again, so that a key made by another process is known here."""
-        files = sorted(self._directory.glob("*.key.json"))
-        self._keys = tuple(sorted((_read(file) for file in files), key=lambda key: (key.not_before, key.kid)))
+        """Read the directory again, so that a key made by another process is known here.
+
+        No key is ever removed, so one whose file has vanished is kept: a lost mount must not make new keys sign.
+        """
+        known = {key.kid: key for key in (*self._keys, *map(_read, self._directory.glob("*.key.json")))}
+        self._keys = tuple(sorted(known.values(), key=lambda key: (key.not_before, key.kid)))
 
     def all(self, purpose: str) -> tuple[SigningKey, ...]:
         """Give all keys of a purpose, oldest first, those that do not sign yet included."""
