@@ -33,6 +33,7 @@ from consent_service.api import (
 from consent_service.api.cors import SiteCors
 from consent_service.api.envelope import Envelope, headers_for
 from consent_service.api.fastpath import FastDecisions
+from consent_service.api.ops import pages
 from consent_service.api.rate_limits import Limits
 from consent_service.api.request_counts import RequestCounts
 from consent_service.api.services import Health, HttpSettings, Services
@@ -40,6 +41,7 @@ from consent_service.checkpoint_post import poster
 from consent_service.config import Settings
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.ports import Clock, NewId, Store
+from consent_service.service.checkpoint_review import CheckpointReview
 from consent_service.service.checkpoints import Checkpoints
 from consent_service.service.consents import Consents
 from consent_service.service.decisions import Decisions
@@ -54,6 +56,7 @@ from consent_service.service.receipts import Receipts
 from consent_service.service.reports import Reports
 from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
+from consent_service.service.staff_sessions import StaffSessions
 from consent_service.service.tokens import Tokens
 from consent_service.service.withdrawal.links import WithdrawalLinks
 from consent_service.storage.batch import Secrets
@@ -160,6 +163,7 @@ def create_app(
         evidence.router,
         reports.router,
         metrics.router,
+        pages.router,
         public.router,
         signal_documents.router,
         withdrawal.router,
@@ -192,20 +196,22 @@ def build_services(
     life = timedelta(minutes=settings.token_minutes)
     tokens = Tokens(settings.address, life, lambda now: keyring.current(TOKEN, "", now))
     log = Evidence(store.log, settings.address, lambda site, now: keyring.current(LOG, site, now), clock)
+    published = PublishedKeys(
+        lambda: keyring.all(TOKEN), lambda: _log_keys(keyring, log, [site.slug for site in sites.all()])
+    )
     return Services(
         http=_http(settings),
         store=store,
         sites=sites,
         identity=identity,
         tokens=tokens,
-        published_keys=PublishedKeys(
-            lambda: keyring.all(TOKEN), lambda: _log_keys(keyring, log, [site.slug for site in sites.all()])
-        ),
+        published_keys=published,
         consents=consents,
         decisions=Decisions(store, consents, clock),
         publisher=Publisher(store.catalog, sites, clock, at_once=settings.dev),
         keys=Keys(store.catalog, sites, clock, new_id),
         evidence=log,
+        checkpoint_review=CheckpointReview(store.log, log, published),
         checkpoints=Checkpoints(
             log,
             store.log,
@@ -219,6 +225,7 @@ def build_services(
         rights=PrivacyRights(store, consents, identity, clock, new_id),
         retention=Retention(store, clock, new_id),
         withdrawal_links=WithdrawalLinks(settings.address, identity.mac),
+        staff=StaffSessions(keyring.mac, sites, clock),
         reports=Reports(store.counts, settings.report_smallest_count),
         limits=Limits(
             visitor_writes=settings.visitor_writes_per_minute,
