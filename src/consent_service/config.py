@@ -77,6 +77,13 @@ class Settings(BaseSettings):
         default="", description="Address to which each signed checkpoint is posted as text."
     )
     metrics_public: bool = Field(default=False, description="Opens `/metrics` to callers that are not on loopback.")
+    log_decisions: bool = Field(
+        default=False, description="One log line for each decision on the hot path instead of one a second for all."
+    )
+    tracing: bool = Field(
+        default=False,
+        description="Sends OpenTelemetry traces where `OTEL_EXPORTER_OTLP_ENDPOINT` says; needs the extra `tracing`.",
+    )
     report_smallest_count: int = Field(
         default=10,
         ge=1,

@@ -11,6 +11,8 @@ from typing import Any, TypedDict, TypeVar
 from uuid import UUID
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry.trace import TracerProvider
 from sqlalchemy import Connection
 from starlette.types import Receive, Scope, Send
 
@@ -33,10 +35,14 @@ from consent_service.api import (
 from consent_service.api.cors import SiteCors
 from consent_service.api.envelope import Envelope, headers_for
 from consent_service.api.fastpath import FastDecisions
+from consent_service.api.measurements import samples
+from consent_service.api.metrics_board import SECONDS as BOARD_SECONDS
+from consent_service.api.metrics_board import MetricsBoard
 from consent_service.api.ops import pages
 from consent_service.api.rate_limits import Limits
 from consent_service.api.request_counts import RequestCounts
 from consent_service.api.services import Health, HttpSettings, Services
+from consent_service.api.tracing import PrivateTracerProvider, hot_path_trace
 from consent_service.checkpoint_post import poster
 from consent_service.config import Settings
 from consent_service.domain.errors import StoreUnavailable
@@ -63,6 +69,7 @@ from consent_service.storage.batch import Secrets
 from consent_service.storage.keyring import LOG, TOKEN, Keyring, SigningKey
 from consent_service.storage.postgres import PostgresStore
 from consent_service.storage.sqlite import SqliteStore
+from consent_service.trace_export import exporting_provider
 
 Result = TypeVar("Result")
 
@@ -120,16 +127,26 @@ class ConsentApp(FastAPI):
 
 
 def create_app(
-    settings: Settings, *, clock: Clock = utc_now, new_id: NewId | None = None, store: Store | None = None
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    new_id: NewId | None = None,
+    store: Store | None = None,
+    board: MetricsBoard | None = None,
+    tracer_provider: TracerProvider | None = None,
 ) -> ConsentApp:
-    """Build the application; it opens its store when its lifespan begins. `store` replaces the one in the settings."""
+    """Build the application; it opens its store when its lifespan begins.
+
+    `store` replaces the one in the settings, `tracer_provider` the one that they switch on; `board` is where several
+    workers put their measurements together.
+    """
     new_id = new_id or RandomIds()
     requests = RequestCounts()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         keyring = Keyring(settings.keys_dir)
-        services = build_services(settings, keyring, clock, new_id, store, app.state.health, requests)
+        services = build_services(settings, keyring, clock, new_id, store, app.state.health, requests, board)
         await services.store.start()
         watchers: list[asyncio.Task[None]] = []
         try:
@@ -138,10 +155,10 @@ def create_app(
             keyring.current(TOKEN, "", clock())
             # Every log has its key, and a copy of the directory holds it, before the first checkpoint is signed.
             services.published_keys.jwks()
-            watchers = [
-                asyncio.create_task(watch)
-                for watch in (services.sites.watch(), _watch_keys(keyring), services.checkpoints.watch())
-            ]
+            watched = [services.sites.watch(), _watch_keys(keyring), services.checkpoints.watch()]
+            if board is not None:
+                watched.append(_lay_out(board, services))
+            watchers = [asyncio.create_task(watch) for watch in watched]
             yield State(services=services)
         finally:
             for watcher in watchers:
@@ -149,8 +166,16 @@ def create_app(
             await asyncio.gather(*watchers, return_exceptions=True)
             await services.store.stop()
 
+    tracer_provider = tracer_provider or (exporting_provider() if settings.tracing else None)
+    private = None if tracer_provider is None else PrivateTracerProvider(tracer_provider)
     app = ConsentApp(
-        title="consent-service", version=__version__, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
+        title="consent-service",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=_telemetry(private),
     )
     app.state.health = Health()
     for router in (
@@ -174,8 +199,32 @@ def create_app(
     app.add_middleware(SiteCors)
     hsts = settings.public_url.startswith("https://")
     app.add_middleware(Envelope, new_id=new_id, requests=requests, hsts=hsts)
-    app.front = FastDecisions(app.ordinary, new_id, headers_for(hsts=hsts), requests)
+    app.front = FastDecisions(
+        app.ordinary,
+        new_id,
+        headers_for(hsts=hsts),
+        requests,
+        log_each=settings.log_decisions,
+        trace=None if private is None else hot_path_trace(private),
+    )
     return app
+
+
+def _telemetry(provider: PrivateTracerProvider | None) -> TelemetryConfig:
+    """Say what the framework may tell: spans by our provider; logs and metrics never, and nothing of its own accord."""
+    return {
+        "tracing": provider is not None,
+        "tracer_provider": provider,
+        "metrics": False,
+        "logs": False,
+        "auto_configure": False,
+    }
+
+
+async def _lay_out(board: MetricsBoard, services: Services) -> None:
+    while True:
+        board.lay(samples(services))
+        await asyncio.sleep(BOARD_SECONDS)
 
 
 def build_services(
@@ -186,6 +235,7 @@ def build_services(
     store: Store | None,
     health: Health,
     requests: RequestCounts | None = None,
+    board: MetricsBoard | None = None,
 ) -> Services:
     """Put the use cases together."""
     identity = Identity(keyring.mac)
@@ -235,6 +285,7 @@ def build_services(
         ),
         health=health,
         requests=requests or RequestCounts(),
+        board=board,
         clock=clock,
     )
 

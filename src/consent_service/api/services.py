@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from consent_service.api.callers import Network
+from consent_service.api.metrics_board import MetricsBoard
 from consent_service.api.rate_limits import Limits
 from consent_service.api.request_counts import RequestCounts
 from consent_service.ports import Clock, Store
@@ -75,4 +76,6 @@ class Services:
     limits: Limits
     health: Health
     requests: RequestCounts
+    board: MetricsBoard | None
+    """Where several workers put their measurements together."""
     clock: Clock
