@@ -81,6 +81,13 @@ class Settings(BaseSettings):
         description="Comma-separated networks that webhooks may reach beside public addresses, such as `10.0.0.0/8`.",
     )
     metrics_public: bool = Field(default=False, description="Opens `/metrics` to callers that are not on loopback.")
+    log_decisions: bool = Field(
+        default=False, description="One log line for each decision on the hot path instead of one a second for all."
+    )
+    tracing: bool = Field(
+        default=False,
+        description="Sends OpenTelemetry traces where `OTEL_EXPORTER_OTLP_ENDPOINT` says; needs the extra `tracing`.",
+    )
     report_smallest_count: int = Field(
         default=10,
         ge=1,

@@ -11,6 +11,8 @@ from typing import Any, TypedDict, TypeVar
 from uuid import UUID
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry.trace import TracerProvider
 from sqlalchemy import Connection
 from starlette.types import Receive, Scope, Send
 
@@ -35,13 +37,19 @@ from consent_service.api import (
 from consent_service.api.cors import SiteCors
 from consent_service.api.envelope import Envelope, headers_for
 from consent_service.api.fastpath import FastDecisions
+from consent_service.api.measurements import samples
+from consent_service.api.metrics_board import SECONDS as BOARD_SECONDS
+from consent_service.api.metrics_board import MetricsBoard
+from consent_service.api.ops import pages
 from consent_service.api.rate_limits import Limits
 from consent_service.api.request_counts import RequestCounts
 from consent_service.api.services import Health, HttpSettings, Services
+from consent_service.api.tracing import PrivateTracerProvider, hot_path_trace
 from consent_service.config import Settings
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.webhooks import Endpoint, secret_text
 from consent_service.ports import Clock, NewId, Store
+from consent_service.service.checkpoint_review import CheckpointReview
 from consent_service.service.checkpoints import Checkpoints
 from consent_service.service.consents import Consents
 from consent_service.service.decisions import Decisions
@@ -57,6 +65,7 @@ from consent_service.service.receipts import Receipts
 from consent_service.service.reports import Reports
 from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
+from consent_service.service.staff_sessions import StaffSessions
 from consent_service.service.tokens import Tokens
 from consent_service.service.upkeep import Upkeep
 from consent_service.service.webhook_delivery import Courier
@@ -66,6 +75,7 @@ from consent_service.storage.batch import Secrets
 from consent_service.storage.keyring import LOG, TOKEN, Keyring, SigningKey
 from consent_service.storage.postgres import PostgresStore
 from consent_service.storage.sqlite import SqliteStore
+from consent_service.trace_export import exporting_provider
 from consent_service.webhook_post import Poster
 
 Result = TypeVar("Result")
@@ -124,16 +134,26 @@ class ConsentApp(FastAPI):
 
 
 def create_app(
-    settings: Settings, *, clock: Clock = utc_now, new_id: NewId | None = None, store: Store | None = None
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    new_id: NewId | None = None,
+    store: Store | None = None,
+    board: MetricsBoard | None = None,
+    tracer_provider: TracerProvider | None = None,
 ) -> ConsentApp:
-    """Build the application; it opens its store when its lifespan begins. `store` replaces the one in the settings."""
+    """Build the application; it opens its store when its lifespan begins.
+
+    `store` replaces the one in the settings, `tracer_provider` the one that they switch on; `board` is where several
+    workers put their measurements together.
+    """
     new_id = new_id or RandomIds()
     requests = RequestCounts()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         keyring = Keyring(settings.keys_dir)
-        services = build_services(settings, keyring, clock, new_id, store, app.state.health, requests)
+        services = build_services(settings, keyring, clock, new_id, store, app.state.health, requests, board)
         await services.store.start()
         watchers: list[asyncio.Task[None]] = []
         poster = Poster(settings.webhook_networks, loopback=settings.dev)
@@ -145,16 +165,16 @@ def create_app(
             services.published_keys.jwks()
             courier = Courier(services.store.outbox, services.sites, clock, services.webhooks.secret_of, poster)
             upkeep = Upkeep(services.store, clock)
-            watchers = [
-                asyncio.create_task(watch)
-                for watch in (
-                    services.sites.watch(),
-                    _watch_keys(keyring),
-                    services.checkpoints.watch(),
-                    courier.watch(),
-                    upkeep.watch(),
-                )
+            watched = [
+                services.sites.watch(),
+                _watch_keys(keyring),
+                services.checkpoints.watch(),
+                courier.watch(),
+                upkeep.watch(),
             ]
+            if board is not None:
+                watched.append(_lay_out(board, services))
+            watchers = [asyncio.create_task(watch) for watch in watched]
             yield State(services=services)
         finally:
             for watcher in watchers:
@@ -163,8 +183,16 @@ def create_app(
             await poster.close()
             await services.store.stop()
 
+    tracer_provider = tracer_provider or (exporting_provider() if settings.tracing else None)
+    private = None if tracer_provider is None else PrivateTracerProvider(tracer_provider)
     app = ConsentApp(
-        title="consent-service", version=__version__, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
+        title="consent-service",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=_telemetry(private),
     )
     app.state.health = Health()
     for router in (
@@ -179,6 +207,7 @@ def create_app(
         evidence.router,
         reports.router,
         metrics.router,
+        pages.router,
         public.router,
         signal_documents.router,
         withdrawal.router,
@@ -189,8 +218,32 @@ def create_app(
     app.add_middleware(SiteCors)
     hsts = settings.public_url.startswith("https://")
     app.add_middleware(Envelope, new_id=new_id, requests=requests, hsts=hsts)
-    app.front = FastDecisions(app.ordinary, new_id, headers_for(hsts=hsts), requests)
+    app.front = FastDecisions(
+        app.ordinary,
+        new_id,
+        headers_for(hsts=hsts),
+        requests,
+        log_each=settings.log_decisions,
+        trace=None if private is None else hot_path_trace(private),
+    )
     return app
+
+
+def _telemetry(provider: PrivateTracerProvider | None) -> TelemetryConfig:
+    """Say what the framework may tell: spans by our provider; logs and metrics never, and nothing of its own accord."""
+    return {
+        "tracing": provider is not None,
+        "tracer_provider": provider,
+        "metrics": False,
+        "logs": False,
+        "auto_configure": False,
+    }
+
+
+async def _lay_out(board: MetricsBoard, services: Services) -> None:
+    while True:
+        board.lay(samples(services))
+        await asyncio.sleep(BOARD_SECONDS)
 
 
 def build_services(
@@ -201,6 +254,7 @@ def build_services(
     store: Store | None,
     health: Health,
     requests: RequestCounts | None = None,
+    board: MetricsBoard | None = None,
 ) -> Services:
     """Put the use cases together."""
     identity = Identity(keyring.mac)
@@ -212,20 +266,22 @@ def build_services(
     tokens = Tokens(settings.address, life, lambda now: keyring.current(TOKEN, "", now))
     log = Evidence(store.log, settings.address, lambda site, now: keyring.current(LOG, site, now), clock)
     receipts = Receipts(store, settings.address, tokens, clock)
+    published = PublishedKeys(
+        lambda: keyring.all(TOKEN), lambda: _log_keys(keyring, log, [site.slug for site in sites.all()])
+    )
     return Services(
         http=_http(settings),
         store=store,
         sites=sites,
         identity=identity,
         tokens=tokens,
-        published_keys=PublishedKeys(
-            lambda: keyring.all(TOKEN), lambda: _log_keys(keyring, log, [site.slug for site in sites.all()])
-        ),
+        published_keys=published,
         consents=consents,
         decisions=Decisions(store, consents, clock),
         publisher=Publisher(store.catalog, sites, clock, at_once=settings.dev),
         keys=Keys(store.catalog, sites, clock, new_id),
         evidence=log,
+        checkpoint_review=CheckpointReview(store.log, log, published),
         checkpoints=Checkpoints(
             log,
             store.log,
@@ -240,6 +296,7 @@ def build_services(
         rights=PrivacyRights(store, consents, identity, clock, new_id),
         retention=Retention(store, clock, new_id),
         withdrawal_links=WithdrawalLinks(settings.address, identity.mac),
+        staff=StaffSessions(keyring.mac, sites, clock),
         reports=Reports(store.counts, settings.report_smallest_count),
         webhooks=Webhooks(store, sites, clock, new_id, _webhook_secrets(keyring), settings.dev),
         limits=Limits(
@@ -250,6 +307,7 @@ def build_services(
         ),
         health=health,
         requests=requests or RequestCounts(),
+        board=board,
         clock=clock,
     )
 

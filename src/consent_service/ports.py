@@ -346,6 +346,9 @@ class EvidenceLog(Protocol):
     async def checkpoints(self, site: str) -> list[StoredCheckpoint]:
         """Give all kept checkpoints, smallest first."""
 
+    async def newest_checkpoints(self, site: str, limit: int) -> list[StoredCheckpoint]:
+        """Give the newest kept checkpoints, largest first."""
+
     async def nodes(self, site: str, wanted: Sequence[NodeId]) -> dict[NodeId, bytes]:
         """Read stored tree nodes; level 0 are the hashes of leaves."""
 

@@ -107,3 +107,19 @@ async def test_probes_and_status_requests_are_not_logged(
     await browser.get(path)
 
     assert "consent_service" not in logged(caplog)
+
+
+async def test_each_decision_is_a_line_where_the_setting_asks_for_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The hot path's line a second stands for many; who needs each gets each, and no visitor in it (C4)."""
+    async with running(tmp_path, memory_store(tmp_path), log_decisions=True) as service, service.shop() as shop:
+        visitor = (await shop.post("/v1/visitors")).json()["visitor_id"]
+        caplog.set_level(logging.INFO, "consent_service.request")
+        caplog.clear()
+        answers = [await shop.get(f"/v1/visitors/{visitor}/decisions?region=FR") for _ in range(3)]
+    lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "consent_service.request"]
+
+    assert [line["id"] for line in lines] == [answer.headers["x-request-id"] for answer in answers]
+    assert [set(line) for line in lines] == [{"id", "method", "route", "status", "ms"}] * 3
+    assert visitor not in logged(caplog)

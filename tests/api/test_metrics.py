@@ -8,7 +8,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from consent_service.api.measurements import FAMILIES
+from consent_service.api.metric_families import FAMILIES
 from tests.api.test_log_lines import CANARIES, use_everything
 from tests.support.broken_store import SwitchedStore
 from tests.support.service import Running, memory_store, running, submission

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from consent_service.api.measurements import FAMILIES, Family
+from consent_service.api.metric_families import FAMILIES, Family
 
 ROOT = Path(__file__).parents[2]
 ALERTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yaml").read_text("utf-8"))["groups"][0][

@@ -105,7 +105,8 @@ async def running(
     if store is None:
         upgrade(chosen["database_url"])
     clock = MovableClock()
-    app = create_app(Settings(**chosen | settings), clock=clock, store=store)
+    parts = {name: settings.pop(name) for name in ("board", "tracer_provider") if name in settings}
+    app = create_app(Settings(**chosen | settings), clock=clock, store=store, **parts)
     async with LifespanManager(app) as manager:
         services: Services = manager._state["services"]
         services.limits._seconds = lambda: 0.0  # a window that never ends by itself

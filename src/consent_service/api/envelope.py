@@ -4,18 +4,15 @@ Nothing personal is logged: no address, no user agent, no visitor id, no query. 
 path, so that an id in it never reaches the log.
 """
 
-import json
-import logging
 import time
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from consent_service.api.log_line import log, write_line
 from consent_service.api.problems import MEDIA_TYPE, problem
 from consent_service.api.request_counts import RequestCounts
 from consent_service.ports import NewId
-
-_log = logging.getLogger("consent_service.request")
 
 HEADERS = (
     ("x-content-type-options", "nosniff"),
@@ -69,7 +66,7 @@ class Envelope:
             await self._app(scope, receive, send_with_headers)
         except Exception:
             # The traceback goes to the log, by the id that the caller is given; the caller learns nothing else.
-            _log.exception("request %s failed", request_id)
+            log.exception("request %s failed", request_id)
             if begun:
                 raise
             await _send_internal_error(send_with_headers, request_id)
@@ -78,7 +75,7 @@ class Envelope:
             route = getattr(scope.get("route"), "path", None) or "unmatched"
             self._requests.took(route, scope["method"], status, seconds)
             if not scope["path"].startswith(_QUIET_PREFIXES):
-                _write_line(scope["method"], route, request_id, status, seconds)
+                write_line(scope["method"], route, request_id, status, seconds)
 
 
 async def _send_internal_error(send: Send, request_id: str) -> None:
@@ -88,14 +85,3 @@ async def _send_internal_error(send: Send, request_id: str) -> None:
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _write_line(method: str, route: str, request_id: str, status: int, seconds: float) -> None:
-    line = {
-        "id": request_id,
-        "method": method,
-        "route": route,
-        "status": status,
-        "ms": round(seconds * 1000, 2),
-    }
-    _log.info(json.dumps(line))

@@ -8,18 +8,19 @@ What follows from a visitor's row is remembered by the row's own text, so equal 
 of the rules: the row is read from the database for every request, and moments count by whether they have passed.
 """
 
-import logging
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from time import monotonic
+from time import monotonic, perf_counter, time_ns
 
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consent_service.api.answers import PRIVATE
+from consent_service.api.log_line import log, write_line
 from consent_service.api.request_counts import RequestCounts
 from consent_service.api.services import Services
+from consent_service.api.tracing import Trace
 from consent_service.domain.decision import Situation, situate
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.moments import to_micros
@@ -38,8 +39,6 @@ from consent_service.service.decisions import degrade
 from consent_service.service.presenting import decisions_body
 from consent_service.service.sites import Version
 
-_log = logging.getLogger("consent_service.request")
-
 ROUTE = "/v1/visitors/{visitor_id}/decisions"
 _PATH = re.compile(r"/v1/visitors/([A-Za-z0-9_-]{22})/decisions")
 _QUERY = re.compile(rb"(?:region=([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?))?")
@@ -56,9 +55,19 @@ class FastDecisions:
     """Answers decisions about one visitor; everything else goes to the application behind it."""
 
     def __init__(
-        self, app: ASGIApp, new_id: NewId, headers: tuple[tuple[str, str], ...], requests: RequestCounts
+        self,
+        app: ASGIApp,
+        new_id: NewId,
+        headers: tuple[tuple[str, str], ...],
+        requests: RequestCounts,
+        *,
+        log_each: bool = False,
+        trace: Trace | None = None,
     ) -> None:
-        """Stand before `app`; `headers` are those that every answer of the service bears."""
+        """Stand before `app`; `headers` are those that every answer of the service bears.
+
+        `log_each` writes a line for each answer instead of one a second, `trace` a span for each.
+        """
         self._app = app
         self._new_id = new_id
         common = {**dict(headers), **{name.lower(): value for name, value in PRIVATE.items()}}
@@ -67,23 +76,33 @@ class FastDecisions:
         self._memory: dict[_Key, _Remembered | None] = {}
         self._memory_of: Version | None = None
         self._line = _Line()
+        self._log_each = log_each
+        self._trace = trace
         self._answered = requests.counter(ROUTE, "GET", 200)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        started = time_ns() if self._trace else 0
+        begun = perf_counter() if self._log_each else 0.0
         body = await self._answer(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
         if body is None:
             await self._app(scope, receive, send)
             return
+        request_id = self._new_id()
         headers = [
             *self._headers,
             (b"content-length", b"%d" % len(body)),
-            (b"x-request-id", self._new_id().encode()),
+            (b"x-request-id", request_id.encode()),
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         self._answered.times += 1
-        self._line.count()
+        if self._log_each:
+            write_line("GET", ROUTE, request_id, 200, perf_counter() - begun)
+        else:
+            self._line.count()
+        if self._trace:
+            self._trace(scope, ROUTE, started)
 
     async def _answer(self, scope: Scope) -> bytes | None:
         """Give the body, or None where the ordinary way must answer."""
@@ -169,7 +188,7 @@ class _Line:
                 "status": 200,
                 "count": self._count,
             }
-            _log.info("%s", orjson.dumps(line).decode())
+            log.info("%s", orjson.dumps(line).decode())
             self._count, self._since = 0, now
 
 

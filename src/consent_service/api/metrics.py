@@ -12,7 +12,9 @@ from prometheus_client.registry import Collector
 
 from consent_service.api.callers import is_loopback
 from consent_service.api.deps import Served
-from consent_service.api.measurements import FAMILIES, Family, Sample, samples
+from consent_service.api.measurements import samples
+from consent_service.api.metric_families import FAMILIES, Family, Sample
+from consent_service.api.metrics_board import merged
 from consent_service.domain.errors import NotFound
 
 router = APIRouter(tags=["public"])
@@ -22,13 +24,14 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request, services: Served) -> Response:
-    """Give the measurements of this process; callers that are not on loopback need CONSENT_METRICS_PUBLIC."""
+    """Give the measurements of this service; callers that are not on loopback need CONSENT_METRICS_PUBLIC."""
     # A proxy on this machine is on loopback as well; whom it speaks for is not.
     forwarded = any(name in request.headers for name in _FORWARDED)
     if not services.http.metrics_public and (forwarded or not is_loopback(request)):
         raise NotFound("Nothing is here for this caller.")
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Taken(samples(services)))
+    board = services.board
+    registry.register(_Taken(samples(services) if board is None else merged([*samples(services), *board.others()])))
     ProcessCollector(registry=registry)
     encode, media_type = choose_encoder(request.headers.get("accept", ""))
     return Response(encode(registry), 200, {"Cache-Control": "no-store"}, media_type)

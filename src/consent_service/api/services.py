@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from consent_service.api.callers import Network
+from consent_service.api.metrics_board import MetricsBoard
 from consent_service.api.rate_limits import Limits
 from consent_service.api.request_counts import RequestCounts
 from consent_service.ports import Clock, Store
+from consent_service.service.checkpoint_review import CheckpointReview
 from consent_service.service.checkpoints import Checkpoints
 from consent_service.service.consents import Consents
 from consent_service.service.decisions import Decisions
@@ -20,6 +22,7 @@ from consent_service.service.receipts import Receipts
 from consent_service.service.reports import Reports
 from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
+from consent_service.service.staff_sessions import StaffSessions
 from consent_service.service.tokens import Tokens
 from consent_service.service.webhooks import Webhooks
 from consent_service.service.withdrawal.links import WithdrawalLinks
@@ -65,6 +68,7 @@ class Services:
     keys: Keys
     evidence: Evidence
     checkpoints: Checkpoints
+    checkpoint_review: CheckpointReview
     receipts: Receipts
     proofs: Proofs
     rights: PrivacyRights
@@ -72,7 +76,10 @@ class Services:
     withdrawal_links: WithdrawalLinks
     reports: Reports
     webhooks: Webhooks
+    staff: StaffSessions
     limits: Limits
     health: Health
     requests: RequestCounts
+    board: MetricsBoard | None
+    """Where several workers put their measurements together."""
     clock: Clock

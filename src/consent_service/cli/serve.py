@@ -3,6 +3,7 @@
 import click
 
 from consent_service import logs
+from consent_service.api.metrics_board import MetricsBoard
 from consent_service.cli.root import settings
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.main import create_app, sqlite_path
@@ -42,4 +43,5 @@ def serve(host: str | None, port: int | None, workers: int) -> None:
         raise StoreUnavailable("SQLite has one writer, so it serves from one process; use PostgreSQL for --workers.")
     logs.configure(readable=known.dev)
     upgrade(known.database_url)
-    serve_app(lambda: create_app(known), host=known.host, port=known.port, workers=workers)
+    board = MetricsBoard(workers) if workers > 1 else None
+    serve_app(lambda: create_app(known, board=board), host=known.host, port=known.port, workers=workers)

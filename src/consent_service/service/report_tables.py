@@ -48,6 +48,29 @@ def report_csv(report: Report) -> str:
     return stream.getvalue()
 
 
+ANSWER_FIGURES = (
+    "answers",
+    "accepted_all",
+    "chosen",
+    "refused_all",
+    "withdrawals",
+    "dismissals",
+    "dnt",
+    "gpc",
+    "asked_again",
+    "refused_again",
+)
+
+
+def answers_csv(report: Report) -> str:
+    """Give what was answered, a line for each group, as CSV."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow((report.asked.group_by, *ANSWER_FIGURES))
+    writer.writerows((_name(row), *(row.figures[name] for name in ANSWER_FIGURES)) for row in report.rows)
+    return stream.getvalue()
+
+
 def _all(report: Report) -> Iterator[tuple[Category, CategoryFigures]]:
     yield from report.total.categories.items()
 

@@ -3,6 +3,7 @@
 They read the counters only, so they are as quick after ten million events as after ten (docs/decisions/0010).
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,7 @@ from typing import Literal
 from consent_service.domain.counts import FIGURES, Counts, add, day_number, day_of
 from consent_service.domain.disclosure import withhold
 from consent_service.domain.vocabulary import CATEGORIES, Category, Channel
-from consent_service.ports import CountQuery, ReportCounts
+from consent_service.ports import CountGroup, CountQuery, ReportCounts
 
 GroupBy = Literal["day", "category", "policy_version", "region"]
 Told = int | None
@@ -35,6 +36,8 @@ class Asked:
     last: date
     group_by: GroupBy
     channel: Channel = Channel.WEB
+    step: int = 1
+    """Days in one group of a report by day, counted from the first; a group is named for its first day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +91,31 @@ class Reports:
         """Make a report of a site's consents."""
         by: Literal["day", "policy_version", "region"] = "day" if asked.group_by == "category" else asked.group_by
         query = CountQuery(asked.site, asked.channel.value, day_number(asked.first), day_number(asked.last), by)
-        groups = await self.counts.sums(query)
-        whole = [0] * len(FIGURES)
-        for found in groups:
-            add(whole, found.counts)
-        (total,) = _rows(["total"], [whole], self.smallest)
-        if asked.group_by == "category":
-            return Report(asked, self.smallest, total, ())
-        names = [day_of(found.group).isoformat() if isinstance(found.group, int) else found.group for found in groups]
-        return Report(asked, self.smallest, total, tuple(_rows(names, [g.counts for g in groups], self.smallest)))
+        groups = _stepped(await self.counts.sums(query), query.first_day, asked.step)
+        # Years of days take a while to go through; decisions are answered meanwhile.
+        return await asyncio.to_thread(_report, asked, groups, self.smallest)
+
+
+def _report(asked: Asked, groups: Sequence[CountGroup], smallest: int) -> Report:
+    whole = [0] * len(FIGURES)
+    for found in groups:
+        add(whole, found.counts)
+    (total,) = _rows(["total"], [whole], smallest)
+    if asked.group_by == "category":
+        return Report(asked, smallest, total, ())
+    names = [day_of(found.group).isoformat() if isinstance(found.group, int) else found.group for found in groups]
+    return Report(asked, smallest, total, tuple(_rows(names, [found.counts for found in groups], smallest)))
+
+
+def _stepped(groups: Sequence[CountGroup], first: int, step: int) -> Sequence[CountGroup]:
+    """Put so many days into one group; other groups are left as they are."""
+    if step == 1:
+        return groups
+    sums: dict[int | str, Counts] = {}
+    for found in groups:
+        start = first + (found.group - first) // step * step if isinstance(found.group, int) else found.group
+        add(sums.setdefault(start, [0] * len(FIGURES)), found.counts)
+    return [CountGroup(group, counts) for group, counts in sums.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,10 @@ class Sites:
         """Find a living key among those known here."""
         return self._keys.get(sha256(presented.encode()).digest())
 
+    def key_by_id(self, site: str, key_id: str) -> ApiKey | None:
+        """Find a living key of a site by its id."""
+        return next((key for key in self._keys.values() if (key.site, key.id) == (site, key_id)), None)
+
     async def key(self, presented: str) -> ApiKey | None:
         """Find a living key; one that is not known here is looked for in the catalog first."""
         known = self.key_known(presented)

@@ -64,6 +64,12 @@ class SqlEvidenceLog:
         query = select(c.site, c.size, c.note, c.created_at).where(c.site == site).order_by(c.size)
         return await self._runner.read(lambda connection: [StoredCheckpoint(*row) for row in connection.execute(query)])
 
+    async def newest_checkpoints(self, site: str, limit: int) -> list[StoredCheckpoint]:
+        """Give the newest kept checkpoints, largest first."""
+        c = t.checkpoints.c
+        query = select(c.site, c.size, c.note, c.created_at).where(c.site == site).order_by(c.size.desc()).limit(limit)
+        return await self._runner.read(lambda connection: [StoredCheckpoint(*row) for row in connection.execute(query)])
+
     async def events(self, site: str, after: int, limit: int) -> list[LoggedEvent]:
         """Read entries in order, beginning behind `after`."""
         query = entries(site).where(_Leaf.seq > after).order_by(_Leaf.seq).limit(limit)

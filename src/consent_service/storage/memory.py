@@ -88,6 +88,10 @@ class MemoryStore:
         """Give all kept checkpoints, smallest first."""
         return [found for (of, _), found in sorted(self._checkpoints.items()) if of == site]
 
+    async def newest_checkpoints(self, site: str, limit: int) -> list[StoredCheckpoint]:
+        """Give the newest kept checkpoints, largest first."""
+        return (await self.checkpoints(site))[::-1][:limit]
+
     async def events(self, site: str, after: int, limit: int) -> list[LoggedEvent]:
         """Read entries in order, beginning behind `after`."""
         return [self._logged(row) for row in self._leaves.get(site, [])[after + 1 : after + 1 + limit]]
