@@ -20,7 +20,8 @@ DNT_POLICY_SHA1 = "a18e8dba6848d3fc241b03b88291cb75a3cfec3b"
 class Settings(BaseSettings):
     """Everything that can be set; the defaults serve a sample shop from a SQLite file."""
 
-    model_config = SettingsConfigDict(env_prefix="CONSENT_", frozen=True, extra="ignore")
+    # An empty variable counts as none: compose files and charts pass on what was not set.
+    model_config = SettingsConfigDict(env_prefix="CONSENT_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     database_url: str = Field(
         default="sqlite:///var/consent.db",

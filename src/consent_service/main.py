@@ -73,6 +73,7 @@ from consent_service.service.webhooks import Webhooks
 from consent_service.service.withdrawal.links import WithdrawalLinks
 from consent_service.storage.batch import Secrets
 from consent_service.storage.keyring import LOG, TOKEN, Keyring, SigningKey
+from consent_service.storage.migrate import require_served
 from consent_service.storage.postgres import PostgresStore
 from consent_service.storage.sqlite import SqliteStore
 from consent_service.trace_export import exporting_provider
@@ -158,6 +159,8 @@ def create_app(
         watchers: list[asyncio.Task[None]] = []
         poster = Poster(settings.webhook_networks, loopback=settings.dev)
         try:
+            if isinstance(services.store, SqliteStore | PostgresStore):
+                await services.store.read(require_served)
             await services.sites.refresh(force=True)
             await publish_at_start(settings, services)
             keyring.current(TOKEN, "", clock())

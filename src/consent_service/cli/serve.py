@@ -21,7 +21,9 @@ def register(cli: click.Group) -> None:
 def migrate() -> None:
     """Bring the database up to date; waits while another process does."""
     state = upgrade(settings().database_url)
-    click.echo("already up to date" if state is SchemaState.CURRENT else "the database is up to date now")
+    click.echo(
+        "already up to date" if state in {SchemaState.CURRENT, SchemaState.AHEAD} else "the database is up to date now"
+    )
 
 
 @click.command()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from consent_service.domain.errors import StoreUnavailable
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 _LOCK_NUMBER = 0x636F6E73
 """Any fixed number: the advisory lock that migrating processes share ("cons")."""
+LOCK_SECONDS = 2
+STATEMENT_SECONDS = 600
+"""For one statement of a migration, such as filling a new table from the log."""
+_ATTEMPTS = 10
+_PAUSE_SECONDS = 1.0
+_LOCK_NOT_AVAILABLE = "55P03"
+_TOO_NEW = "The database was migrated by a newer version of this software; use that one."
 _SQLITE = "sqlite:///"
 _REVISION = re.compile(r'^revision = "(.+)"$', re.MULTILINE)
 _DOWN_REVISION = re.compile(r'^down_revision = "(.+)"$', re.MULTILINE)
@@ -37,6 +44,8 @@ class SchemaState(Enum):
     EMPTY = "empty"
     OLDER = "older"
     CURRENT = "current"
+    AHEAD = "ahead"
+    """Migrated by a newer version, and only expanded: this version still runs on it."""
     NEWER = "newer"
 
 
@@ -73,11 +82,14 @@ async def _upgrade_postgres(url: str) -> SchemaState:
         "postgresql+asyncpg://", async_creator=lambda: connect_to_primary(url, seconds=10.0), poolclass=NullPool
     )
     try:
-        async with engine.begin() as connection:
-            # Held to the end of the transaction; whoever waits finds the schema up to date.
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NUMBER})
-            await connection.execute(text("SET LOCAL lock_timeout = '4s'"))
-            return await connection.run_sync(_upgrade)
+        for remaining in reversed(range(_ATTEMPTS)):
+            try:
+                return await _upgrade_once(engine)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE or not remaining:
+                    raise
+            await pause()
+        raise AssertionError  # the last attempt returns or raises
     except asyncpg.PostgresError as error:
         # A refused connection, such as to a database that does not exist, reaches us as the driver's own error.
         raise ConnectionError(str(error)) from error
@@ -85,11 +97,26 @@ async def _upgrade_postgres(url: str) -> SchemaState:
         await engine.dispose()
 
 
+async def pause() -> None:
+    """Let those go on who wait behind the lock that could not be had."""
+    await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _upgrade_once(engine: AsyncEngine) -> SchemaState:
+    async with engine.begin() as connection:
+        # Held to the end of the transaction; whoever waits finds the schema up to date.
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NUMBER})
+        # A statement that waits for its lock holds up everybody behind it, so it waits for less than a write may take.
+        await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+        await connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'"))
+        return await connection.run_sync(_upgrade)
+
+
 def _upgrade(connection: Connection) -> SchemaState:
     state = schema_state(connection)
     if state is SchemaState.NEWER:
-        raise StoreUnavailable("The database was migrated by a newer version of this software; use that one.")
-    if state is not SchemaState.CURRENT:
+        raise StoreUnavailable(_TOO_NEW)
+    if state in {SchemaState.EMPTY, SchemaState.OLDER}:
         from alembic import command  # noqa: PLC0415 - see above
 
         config = _config()
@@ -106,7 +133,20 @@ def schema_state(connection: Connection) -> SchemaState:
     head, known = revisions()
     if found == head:
         return SchemaState.CURRENT
-    return SchemaState.OLDER if found in known else SchemaState.NEWER
+    if found in known:
+        return SchemaState.OLDER
+    # Whoever migrated further says which code may still run: a rolling deployment restarts old processes as well.
+    floor = connection.scalar(text("SELECT floor FROM catalog_epoch"))
+    return SchemaState.AHEAD if floor in known else SchemaState.NEWER
+
+
+def require_served(connection: Connection) -> None:
+    """Raise StoreUnavailable where this code must not serve from the schema: it is older, or too new."""
+    state = schema_state(connection)
+    if state is SchemaState.NEWER:
+        raise StoreUnavailable(_TOO_NEW)
+    if state not in {SchemaState.CURRENT, SchemaState.AHEAD}:
+        raise StoreUnavailable(f"The schema is {state.value}; `consent-service migrate` brings it up to date.")
 
 
 def revisions() -> tuple[str, frozenset[str]]:

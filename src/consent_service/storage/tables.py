@@ -33,8 +33,10 @@ catalog_epoch = Table(
     metadata,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("epoch", BigInteger, nullable=False),
+    Column("floor", Name),
 )
-"""One row: the number of the last change of policies or keys, which every replica watches."""
+"""One row about the whole installation: the number of the last change of policies, keys or endpoints, which every
+replica watches, and the newest revision that code must know to run on this schema (docs/operations.md)."""
 
 policies = Table(
     "policies",
