@@ -61,7 +61,8 @@ def check_ports(environment: Mapping[str, str]) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((host, int(environment[name])))
+                # Port 0 would be any port, and nobody could say which.
+                probe.bind((host, int(environment[name]) or -1))
             except (OSError, ValueError, OverflowError):
                 raise DidNotStart(
                     f"port {environment[name]} is taken or not to be had: set {name} to another"

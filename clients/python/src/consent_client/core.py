@@ -48,7 +48,7 @@ class Core:
         self._credential = {"authorization": f"Bearer {key}"}
         self.breaker = Breaker(clock=clock)
         self.table: Document[TrackerTable] = Document("/v1/trackers", parse_table, fresh=300)
-        self.keys: Document[Keys] = Document("/.well-known/jwks.json", parse_jwks, fresh=3600)
+        self.keys: Document[Keys] = Document("/.well-known/jwks.json", parse_jwks, fresh=900)
         self.states: Recent[StateKey, LocalDecisions] = Recent(20_000)
         self.answered: Recent[MemoryKey, tuple[float, Decisions]] = Recent(5_000)
         """The service's answers about a state (or about anybody without an id), and until when they may be used."""
