@@ -21,7 +21,7 @@ DAYS = "?from=2026-11-24&to=2026-11-25"
 async def address(tmp_path: Path) -> AsyncIterator[str]:
     """Serve two days of a shop on this machine."""
     async with running(tmp_path, memory_store(tmp_path), insecure_cookies=True, **SETTINGS) as service:
-        await visit(service, 2, 60)
+        await visit(service, 2, 30)
         service.clock.forward(-timedelta(days=1))
         async with listening(service.app) as found:
             yield found
@@ -57,7 +57,7 @@ async def look_around(page: Page, address: str) -> tuple[dict[str, list[Any]], s
     return found, widths
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 async def test_every_page_is_accessible_fits_and_stays_on_its_host(
     chromium: Browser, address: str, width: int, scheme: Literal["light", "dark"]
 ) -> None:

@@ -86,6 +86,13 @@ async def test_a_session_that_was_tampered_with_is_none(
         assert (await forger.get("/ops")).status_code == 303
 
 
+async def test_a_session_cannot_be_made_longer(service: Running, auditor: httpx.AsyncClient) -> None:
+    start, site, key_id, ends, signature = auditor.cookies["consent_staff"].split(".")
+    longer = ".".join((start, site, key_id, str(int(ends) + 3_600), signature))
+    async with service.client({"Cookie": f"consent_staff={longer}"}) as forger:
+        assert (await forger.get("/ops")).status_code == 303
+
+
 @pytest.mark.parametrize(
     "headers",
     [

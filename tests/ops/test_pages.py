@@ -26,7 +26,7 @@ DAYS = "?from=2026-11-24&to=2026-11-25"
 @pytest.fixture
 async def busy(service: Running) -> Running:
     """Give a service with two days of visitors."""
-    await visit(service, 2, 60)
+    await visit(service, 2, 30)
     service.clock.forward(timedelta(days=-1))
     return service
 

@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import orjson
 
@@ -31,7 +32,8 @@ class MetricsBoard:
         """Make an empty board; the file behind the lock has no name and ends with the processes."""
         self._memory = mmap.mmap(-1, places * _PLACE_BYTES)
         self._places = [number * _PLACE_BYTES for number in range(places)]
-        self._lock = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the board
+        self._lock, path = tempfile.mkstemp(prefix="consent-metrics-")
+        Path(path).unlink()
 
     def lay(self, samples: Iterable[Sample]) -> None:
         """Lay this worker's measurements on its place; what is too long for it is left out."""
@@ -61,8 +63,11 @@ class MetricsBoard:
             fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
     def _own(self) -> int | None:
-        free = [place for place in self._places if not _alive(self._owner(place))]
-        return next((place for place in self._places if self._owner(place) == os.getpid()), free[0] if free else None)
+        owners = {place: self._owner(place) for place in self._places}
+        mine = [place for place, owner in owners.items() if owner == os.getpid()]
+        unused = [place for place, owner in owners.items() if owner == 0]
+        left = [place for place, owner in owners.items() if not _alive(owner)]
+        return next(iter((*mine, *unused, *left)), None)
 
     def _owner(self, place: int) -> int:
         return int.from_bytes(self._memory[place : place + 4], "big")
@@ -92,8 +97,6 @@ def _head(process: int, length: int) -> bytes:
 
 
 def _alive(process: int) -> bool:
-    if process == 0:
-        return False
     try:
         os.kill(process, 0)
     except ProcessLookupError:
