@@ -1,6 +1,6 @@
-"""Add webhook endpoints, the outbox of what is on its way to them, and the oldest code that may run on a schema.
+"""Add webhook endpoints and the outbox of what is on its way to them.
 
-Nothing existing changes but for two nullable columns, so the release before runs on this schema as well.
+Nothing existing changes but one nullable column, so the release before runs on this schema as well.
 """
 
 import sqlalchemy as sa
@@ -43,5 +43,3 @@ def upgrade() -> None:
         "ix_webhook_outbox_site_endpoint_due_at", "webhook_outbox", ["site", "endpoint", "due_at"], unique=False
     )
     op.add_column("log_heads", sa.Column("endpoints", sa.Text(), nullable=True))
-    op.add_column("catalog_epoch", sa.Column("floor", NAME, nullable=True))
-    op.execute("UPDATE catalog_epoch SET floor = '20261124_initial'")
