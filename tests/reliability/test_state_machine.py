@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, precondition, rule, run_state_machine_as_test
 
 from tests.reliability.campaign import figures, times
 from tests.reliability.plain_model import ALWAYS, CATEGORIES, POLICY, Model, Refused, Visitor
@@ -18,7 +18,10 @@ from tests.support.builders import VERSION
 from tests.support.service import Running, postgres_store, running
 
 STEPS = 50
-REGION = st.sampled_from([None, "FR", "US-TX"])
+REGIONS = (None, "FR", "US-TX")
+REGION = st.sampled_from(REGIONS)
+FEW = 3
+"""Visitors at once, so that they meet in one account."""
 DNT = st.sampled_from([None, None, "0", "1"])
 GPC = st.sampled_from([False, False, True])
 YES = st.one_of(st.just(frozenset(CATEGORIES)), st.just(frozenset()), st.frozensets(st.sampled_from(CATEGORIES)))
@@ -60,6 +63,7 @@ class Shop(RuleBasedStateMachine):
             expected = refused.status
         assert answer.status_code == expected, answer.text
 
+    @precondition(lambda self: len(self.model.visitors) < FEW)
     @rule(target=visitors)
     def mint(self) -> str:
         """Somebody comes."""
@@ -193,8 +197,11 @@ class Shop(RuleBasedStateMachine):
         )
 
     def check_invariants(self, *arguments: Any, **named: Any) -> None:
-        """After every step: as many events as there should be."""
+        """After every step: as many events as there should be, and the same decision about everybody."""
         type(self).steps += 1
+        region = REGIONS[self.steps % len(REGIONS)]
+        for who in self.model.visitors:
+            assert self.reasons(who, region) == self.model.decide(who, region, self.now)
         assert self.run(self.service.services.store.log.head("default")).size - self.logged == self.model.events
         super().check_invariants(*arguments, **named)
 
