@@ -15,6 +15,7 @@ from consent_service.domain.vocabulary import Scope
 from consent_service.ports import ApiKey, StoredPolicy
 from consent_service.service.policies import check_document
 from consent_service.service.presenting import moment
+from consent_service.service.sites import Site, Version
 from consent_service.service.trackers import tracker_csv, tracker_table
 
 router = APIRouter(tags=["operations"], route_class=StrictRoute)
@@ -113,8 +114,8 @@ async def list_policies(services: Served, key: Auditing) -> Response:
 async def read_policy_version(
     request: Request, services: Served, key: Auditing, version: Annotated[str, Path(max_length=64)]
 ) -> Response:
-    """Give a version's document, byte for byte what its SHA-256 names (EVD-03). Scope `audit` or `admin`."""
-    found = services.sites.get(key.site).by_name.get(version)
+    """Give a document by version or SHA-256, byte for byte what that names (EVD-03). Scope `audit` or `admin`."""
+    found = _published(services.sites.get(key.site), version)
     if found is None:
         raise NotFound("There is no such policy version.")
     headers = {"ETag": f'"{found.stored.sha256}"', "Cache-Control": "private, max-age=86400, immutable"}
@@ -177,6 +178,11 @@ async def revoke_key(
     """Revoke a key of the site. Scope `admin`."""
     await services.keys.revoke(None if key.every_site else key.site, key_id)
     return Response(status_code=204)
+
+
+def _published(site: Site, name: str) -> Version | None:
+    by_hash = (version for version in site.versions if version.stored.sha256 == name)
+    return site.by_name.get(name) or next(by_hash, None)
 
 
 def _in_force(services: Any, stored: StoredPolicy) -> bool:

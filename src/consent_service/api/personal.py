@@ -171,7 +171,7 @@ async def _receipt(services: Services, asking: Asking, form: str, headers: dict[
     if form == "jws":
         token = services.receipts.jws(services.tokens.claims(state), chosen)
         return Response(token, 200, headers, "application/jose")
-    source = services.receipts.source(asking.site, chosen)
+    source = services.receipts.source(asking.site, chosen, state.situation)
     if form == "dpv":
         return _json(dpv_receipt(source), headers, "application/ld+json")
     return _json(kantara_receipt(source), headers)

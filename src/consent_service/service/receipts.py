@@ -1,25 +1,35 @@
 """Receipts of a visitor's newest choice: Kantara v1.1, DPV (ISO/IEC TS 27560) and a signed JWS."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
+from consent_service.domain.decision import Situation, lapse
 from consent_service.domain.errors import NotFound
 from consent_service.domain.evidence.canonical import canonical_json
 from consent_service.domain.evidence.leaf import format_time, leaf_bytes, leaf_hash
 from consent_service.domain.moments import parse_moment
 from consent_service.domain.policy import Policy
-from consent_service.domain.receipts.source import CategoryState, Controller, ReceiptEvent, ReceiptSource, Recipient
+from consent_service.domain.receipts.source import (
+    CategoryState,
+    Controller,
+    Lapse,
+    ReceiptEvent,
+    ReceiptSource,
+    Recipient,
+)
 from consent_service.domain.retention import EVIDENCE_MONTHS
-from consent_service.domain.vocabulary import CATEGORIES, Category, Channel, Choice, Dnt, EventType, Method
+from consent_service.domain.vocabulary import CATEGORIES, Category, Channel, Choice, Dnt, EventType, Method, Reason
 from consent_service.ports import Clock, LoggedEvent, Store
 from consent_service.service.sites import Site, Version
 from consent_service.service.tokens import Tokens
 
 _CHOOSING = frozenset({"given", "renewed", "refused", "changed", "withdrawn", "imported"})
+_LAPSES = {Reason.EXPIRED: Lapse.EXPIRED, Reason.POLICY_CHANGED: Lapse.POLICY_CHANGED}
 _PAGE = 500
 
 
@@ -62,8 +72,12 @@ class Receipts:
             raise NotFound("This visitor has made no choice that a receipt could be given for.")
         return chosen
 
-    def source(self, site: Site, chosen: Chosen) -> ReceiptSource:
-        """Gather what a receipt says, from the event and the policy that it was given under."""
+    def source(self, site: Site, chosen: Chosen, situation: Situation | None = None) -> ReceiptSource:
+        """Gather what a receipt says, from the event and the policy that it was given under.
+
+        With the visitor's situation it says as well which grants have lapsed since (EVD-07).
+        """
+        lapsed = {} if situation is None else _lapsed(situation, Channel(chosen.payload["channel"]))
         payload = chosen.payload
         version = site.by_name[payload["policy_version"]]
         policy = version.policy
@@ -80,7 +94,7 @@ class Receipts:
             region=payload["region"],
             visitor=payload["visitor_id"],
             event=_event(chosen),
-            categories=tuple(_category(version, category, chosen, locale) for category in CATEGORIES),
+            categories=tuple(_category(version, category, chosen, locale, lapsed) for category in CATEGORIES),
             dnt=Dnt(payload["dnt"]) if payload["dnt"] else None,
             gpc=payload["gpc"],
             sale_share_opt_out=payload["gpc"],
@@ -128,7 +142,19 @@ def _choice(said: bool | None) -> Choice | None:
     return Choice.GRANTED if said else Choice.DENIED
 
 
-def _category(version: Version, category: Category, chosen: Chosen, locale: str) -> CategoryState:
+def _lapsed(situation: Situation, channel: Channel) -> dict[Category, Lapse]:
+    found: dict[Category, Lapse] = {}
+    for category in CATEGORIES:
+        choice = situation.choice(category, channel)
+        why = lapse(situation, category, choice) if choice and choice.choice is Choice.GRANTED else None
+        if why is not None:
+            found[category] = _LAPSES[why]
+    return found
+
+
+def _category(
+    version: Version, category: Category, chosen: Chosen, locale: str, lapsed: Mapping[Category, Lapse]
+) -> CategoryState:
     policy, payload = version.policy, chosen.payload
     entry = policy.categories[category]
     trackers = [t for t in policy.trackers if t.category is category]
@@ -140,6 +166,7 @@ def _category(version: Version, category: Category, chosen: Chosen, locale: str)
         purpose=entry.description[locale],
         choice=_choice(payload["choices"].get(category.value)),
         granted_before=category.value in chosen.granted_before,
+        lapse=lapsed.get(category),
         expires_at=policy.lifetime(payload["region"]).after(decided_at),
         recipients=tuple(
             Recipient(policy.providers[key].name, policy.providers[key].country, policy.providers[key].privacy_policy)
