@@ -23,7 +23,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.*## .*/\1/p' Makefile)
 
 help: ## Say what there is
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 run: $(DEMO) ## Start the service on a sample policy and a small shop, and say where they are
 	$(BIN)/python scripts/run_demo.py
@@ -74,6 +74,17 @@ mutants: $(DEVELOPMENT) ## Change the decision rules in every small way and prin
 	rm -rf mutants
 	nice -n 15 $(BIN)/mutmut run --max-children 1
 	$(BIN)/mutmut results
+
+banner: $(DEVELOPMENT) ## Build the banner anew, with its integrity values in the documents
+	$(BIN)/python clients/browser/build.py
+
+banner-figures: $(DEVELOPMENT) ## Print how large the banner is and how long it holds up a slow device
+	$(BIN)/python scripts/ensure_chromium.py
+	$(BIN)/python -m tests.browser.measure
+
+banner-pictures: $(DEVELOPMENT) ## Take pictures of the banner in every state to build/screenshots/
+	$(BIN)/python scripts/ensure_chromium.py
+	$(BIN)/python -m tests.browser.pictures
 
 lock: $(DEVELOPMENT) ## Choose the newest fitting dependencies and write their hashes
 	cd requirements && ../$(COMPILE) --upgrade dev.in --output-file dev.txt

@@ -30,6 +30,7 @@ from consent_service.api import (
     public,
     reports,
     signal_documents,
+    static_files,
     visitors,
     webhooks,
     withdrawal,
@@ -217,6 +218,7 @@ def create_app(
     ):
         app.include_router(router)
     documentation.install(app)
+    static_files.install(app)
     problems.install(app)
     app.add_middleware(SiteCors)
     hsts = settings.public_url.startswith("https://")

@@ -51,6 +51,43 @@ async def test_the_state_is_the_visitors_own(browser: httpx.AsyncClient, visitor
     assert (banner.json()["prompt"], banner.headers["cache-control"]) == (False, "private, no-store")
 
 
+async def test_reading_it_gives_the_page_a_fresh_token_and_a_stranger_none(
+    service: Running, browser: httpx.AsyncClient, visitor: str
+) -> None:
+    """Contract §3: the token is short-lived, and the banner refreshes it."""
+    service.clock.forward(timedelta(hours=1))
+    known = await browser.get("/v1/banner")
+    async with service.browser() as stranger:
+        unknown = await stranger.get("/v1/banner")
+
+    assert [name.split("=")[0] for name in known.headers.get_list("set-cookie")] == ["consent_state"]
+    assert "set-cookie" not in unknown.headers
+
+
+@pytest.mark.parametrize(
+    ("name", "region", "exempt", "shares"),
+    [
+        ("session", "FR", True, False),
+        ("cart", "FR", True, False),
+        ("visits", "FR", True, False),
+        ("visits", "DE", False, False),
+        ("share", "FR", False, False),
+        ("_fbp", "FR", False, True),
+        ("own_ads", "FR", False, False),
+    ],
+)
+async def test_it_says_of_each_tracker_whether_it_needs_consent_here_and_whether_it_sells(
+    tmp_path: Path, name: str, region: str, *, exempt: bool, shares: bool
+) -> None:
+    """TRK-09: what depends on who visits is not called exempt."""
+    proxy = {"region_header": "X-Region", "trusted_proxies": "203.0.113.0/24"}
+    async with running(tmp_path, memory_store(tmp_path), **proxy) as service, service.browser(X_Region=region) as page:
+        body = (await page.get("/v1/banner")).json()
+    found = [one for category in body["categories"] for one in category["trackers"] if one["name"] == name]
+
+    assert [(one["exempt"], one["sells_or_shares"]) for one in found] == [(exempt, shares)]
+
+
 async def test_without_the_state_it_may_be_cached_by_anybody(browser: httpx.AsyncClient, visitor: str) -> None:
     """SIG-23, SVC-11."""
     answer = await browser.get("/v1/banner?state=0")

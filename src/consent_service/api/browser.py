@@ -141,11 +141,14 @@ async def read_banner(
         headers |= BROWSER_PRIVATE
         consent, notice = await visit.services.consents.look_here(visit.asking, visit.version)
         part |= {"prompt": consent.prompt, "state": consent_body(visit.site, consent)} | notice
-    else:
-        headers |= {"Cache-Control": "public, max-age=300", "Vary": _public_vary(visit.services)}
-        part |= {"prompt": None, "state": None}
-        if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
+        response = Response(orjson.dumps(part), 200, headers, "application/json")
+        if consent.situation.record is not None:
+            VisitorCookies(visit.services).refresh(response, consent)
+        return response
+    headers |= {"Cache-Control": "public, max-age=300", "Vary": _public_vary(visit.services)}
+    part |= {"prompt": None, "state": None}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
     return Response(orjson.dumps(part), 200, headers, "application/json")
 
 

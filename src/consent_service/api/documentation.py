@@ -19,7 +19,6 @@ from consent_service import __version__
 from consent_service.api.documented import Problem
 from consent_service.api.openapi_details import describe
 
-WEB = Path(__file__).parent.parent / "web"
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -50,22 +49,9 @@ _TAGS = [
 ]
 
 
-class CrossOriginFiles(StaticFiles):
-    """Files that any page may load as a module or with an integrity value."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """Give a file that may be used across origins and is asked for again when it changed."""
-        response = super().file_response(*args, **kwargs)
-        response.headers["Access-Control-Allow-Origin"] = "*"
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        response.headers["Cache-Control"] = "public, max-age=300"
-        return response
-
-
 def install(app: FastAPI) -> None:
-    """Add the document, the page and the static files."""
+    """Add the document and the page."""
     app.mount("/docs/assets", StaticFiles(directory=_ASSETS), name="docs-assets")
-    app.mount("/static", CrossOriginFiles(directory=WEB), name="static")
     app.add_route("/docs", _docs, include_in_schema=False)
     app.add_route("/openapi.json", _document, include_in_schema=False)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from consent_service.domain.durations import Duration
 from consent_service.domain.policy import Policy, Texts, Tracker
 from consent_service.domain.regions import covers
-from consent_service.domain.vocabulary import CATEGORIES, Category
+from consent_service.domain.vocabulary import CATEGORIES, Category, ExemptBasis
 from consent_service.service.sites import Version
 
 _RANGE = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?")
@@ -53,13 +53,13 @@ def banner_body(version: Version, language: str, region: str | None) -> dict[str
         "signals": {"dnt": policy.dnt.value, "gpc": policy.gpc.value},
         "multi_device": policy.cross_device,
         "separate_consents": sorted({n.value for c in CATEGORIES for n in policy.separate_needs(c, region)}),
-        "categories": [_category(policy, category, language) for category in CATEGORIES],
+        "categories": [_category(policy, category, language, region) for category in CATEGORIES],
     }
 
 
-def _category(policy: Policy, category: Category, language: str) -> dict[str, object]:
+def _category(policy: Policy, category: Category, language: str, region: str | None) -> dict[str, object]:
     entry = policy.categories[category]
-    trackers = [_tracker(policy, t, language) for t in policy.trackers if t.category is category]
+    trackers = [_tracker(policy, t, language, region) for t in policy.trackers if t.category is category]
     return {
         "id": category.value,
         "title": entry.title[language],
@@ -70,7 +70,7 @@ def _category(policy: Policy, category: Category, language: str) -> dict[str, ob
     }
 
 
-def _tracker(policy: Policy, tracker: Tracker, language: str) -> dict[str, object]:
+def _tracker(policy: Policy, tracker: Tracker, language: str, region: str | None) -> dict[str, object]:
     provider = policy.providers[tracker.provider]
     return {
         "name": tracker.name,
@@ -81,8 +81,18 @@ def _tracker(policy: Policy, tracker: Tracker, language: str) -> dict[str, objec
         "purpose": _in(tracker.purpose, language, policy),
         "duration": duration_text(tracker.duration),
         "third_party": tracker.third_party,
-        "exempt_everywhere": tracker.exempt is not None and covers(tracker.exempt.regions, None),
+        "sells_or_shares": tracker.sells_or_shares,
+        "exempt": _exempt_for_anybody(tracker, region),
     }
+
+
+def _exempt_for_anybody(tracker: Tracker, region: str | None) -> bool:
+    if tracker.category is Category.STRICTLY_NECESSARY:
+        return True
+    exempt = tracker.exempt
+    if exempt is None or exempt.basis is ExemptBasis.SOCIAL_SHARE_MEMBER:  # that one depends on who asks (TRK-09)
+        return False
+    return covers(exempt.regions, region)
 
 
 def duration_text(duration: Duration | None) -> str:

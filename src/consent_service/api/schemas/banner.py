@@ -18,7 +18,8 @@ class BannerTracker(BaseModel):
     purpose: str
     duration: str = Field(description="ISO 8601 duration, or `session`.")
     third_party: bool
-    exempt_everywhere: bool
+    sells_or_shares: bool
+    exempt: bool = Field(description="Needs no consent in this region, whoever visits.")
 
 
 class BannerCategory(BaseModel):
