@@ -7,7 +7,6 @@ ARGS ?=
 # What is installed is noted in these files, so that a repeated call is quick and a changed lock file is installed.
 CREATED := $(VENV)/.created
 RUNTIME := $(VENV)/.runtime
-DEMO := $(VENV)/.demo
 DEVELOPMENT := $(VENV)/.development
 
 # From wheels and by hash only: nothing is compiled, and nothing is installed that was not locked.
@@ -25,7 +24,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-run: $(DEMO) ## Start the service on a sample policy and a small shop, and say where they are
+run: $(RUNTIME) ## Start the service on a sample policy and a small shop, and say where they are
 	$(BIN)/python scripts/run_demo.py
 
 test: $(DEVELOPMENT) ## Run all tests, on memory, SQLite, a real PostgreSQL and a real Chromium
@@ -89,7 +88,6 @@ banner-pictures: $(DEVELOPMENT) ## Take pictures of the banner in every state to
 lock: $(DEVELOPMENT) ## Choose the newest fitting dependencies and write their hashes
 	cd requirements && ../$(COMPILE) --upgrade dev.in --output-file dev.txt
 	cd requirements && ../$(COMPILE) --upgrade --constraint dev.txt runtime.in --output-file runtime.txt
-	cd requirements && ../$(COMPILE) --upgrade --constraint dev.txt demo.in --output-file demo.txt
 	cd requirements && ../$(COMPILE) --upgrade --constraint dev.txt build.in --output-file build.txt
 
 # Failure campaigns: each prints its figures and the machine. docs/reliability.md says what they mean.
@@ -145,11 +143,7 @@ $(RUNTIME): $(CREATED) requirements/build.txt requirements/runtime.txt pyproject
 	$(THIS)
 	touch $@
 
-$(DEMO): $(RUNTIME) requirements/demo.txt
-	$(LOCKED) -r requirements/demo.txt
-	touch $@
-
 $(DEVELOPMENT): $(CREATED) requirements/dev.txt pyproject.toml clients/python/pyproject.toml
 	$(LOCKED) -r requirements/dev.txt
 	$(THIS)
-	touch $(RUNTIME) $(DEMO) $@
+	touch $(RUNTIME) $@

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ["build", "demo", "dev", "runtime"]
+LOCKS = ["build", "dev", "runtime"]
 PIN = re.compile(r"([a-z0-9-]+)==([0-9][0-9a-z.+!]*)(?: ; [^\\]+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
 
@@ -45,7 +45,7 @@ def test_a_lock_holds_what_was_asked_for(lock: str) -> None:
     assert asked <= {name for name, _ in pins_of(lock)}
 
 
-@pytest.mark.parametrize("lock", ["build", "demo", "runtime"])
+@pytest.mark.parametrize("lock", ["build", "runtime"])
 def test_tests_run_on_the_very_versions_that_are_shipped(lock: str) -> None:
     assert pins_of(lock) <= pins_of("dev")
 

@@ -11,7 +11,7 @@ from consent_client.answers import UNREGISTERED, Answer, allowed
 from consent_client.signals import Signals
 from consent_client.tokens import State
 from consent_client.trackers import Tracker, TrackerTable
-from consent_client.vocabulary import CATEGORIES, TRACKING_CATEGORIES
+from consent_client.vocabulary import ALLOWING_REASONS, CATEGORIES, TRACKING_CATEGORIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Rules:
         entries = self.table.find(name)
         if not entries:
             return UNREGISTERED
+        if len(entries) == 1:
+            return self._entry(entries[0], now)
         answers: list[Answer] = []
         for entry in entries:
             answer = self._entry(entry, now)
@@ -53,12 +55,11 @@ class Rules:
         reason = self._reason(tracker.category, sells=tracker.sells_or_shares)
         if reason is None:
             return None
-        answer = allowed(reason)
-        if not answer.allow:
+        if reason not in ALLOWING_REASONS:
             # An exemption that holds in some regions, or for members, may still allow it.
-            return None if tracker.exempt_basis is not None else answer
+            return None if tracker.exempt_basis is not None else allowed(reason)
         if tracker.lifetime is None:
-            return answer
+            return allowed(reason)
         # What is left of the choice is not in the state; what is left of the state itself is the surely covered part.
         return allowed(reason, min(tracker.lifetime, max(0, int(self.state.expires_at - now))))
 
