@@ -89,6 +89,7 @@ lock: $(DEVELOPMENT) ## Choose the newest fitting dependencies and write their h
 	cd requirements && ../$(COMPILE) --upgrade dev.in --output-file dev.txt
 	cd requirements && ../$(COMPILE) --upgrade --constraint dev.txt runtime.in --output-file runtime.txt
 	cd requirements && ../$(COMPILE) --upgrade --constraint dev.txt build.in --output-file build.txt
+	cd requirements && ../$(COMPILE) --upgrade sbom.in --output-file sbom.txt
 
 # Failure campaigns: each prints its figures and the machine. docs/reliability.md says what they mean.
 CAMPAIGN = CONSENT_CAMPAIGN=long $(BIN)/python -m pytest -q -s -p no:cacheprovider $(ARGS) tests/reliability
@@ -129,6 +130,13 @@ var/patroni/.installed:
 	mkdir -p var/patroni/etcd
 	command -v etcd || (cd var/patroni && apt-get download etcd-server && dpkg -x etcd-server_*.deb etcd)
 	touch $@
+
+sbom: ## Write build/consent-service.cdx.json: what is shipped, from the lock (CycloneDX)
+	$(PYTHON) -m venv --clear build/sbom
+	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/sbom.txt
+	build/sbom/bin/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible \
+		--output-format JSON --output-file build/consent-service.cdx.json
+	rm -rf build/sbom
 
 clean: ## Remove what was made here, the data of `make run` included
 	rm -rf $(VENV) var build dist mutants .hypothesis .mypy_cache .pytest_cache .ruff_cache .grimp_cache .import_linter_cache
