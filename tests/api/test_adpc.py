@@ -156,3 +156,26 @@ async def test_a_receipt_and_an_export_speak_of_every_category_after_a_signal(
     found = re.findall(r'"dct:identifier":"(\w+)".*?"@type":"dpv:(Consent(?:Given|Withdrawn|Unknown))"', receipt.text)
     states = dict(found[-8:])
     assert (states["statistical"], states["advertising"]) == ("ConsentWithdrawn", "ConsentGiven")
+
+
+async def test_a_consent_by_signal_is_proved_as_the_one_category_that_it_speaks_of(browser: httpx.AsyncClient) -> None:
+    """OUT-11, EVD-11."""
+    await browser.put("/v1/consent", json=submission("dismiss"))
+    await browser.get("/v1/consent", headers=STATISTICS)
+    proof = (await browser.get("/v1/consent/proof")).json()
+
+    assert (proof["how"]["method"], proof["how"]["choices"]) == ("signal", {"statistical": True})
+    assert proof["withdrawn"] is None
+
+
+async def test_a_consent_is_withdrawn_when_signals_have_taken_all_of_it(
+    browser: httpx.AsyncClient, visitor: str
+) -> None:
+    """OUT-11, EVD-11: one category less is no withdrawal of the rest, which the banner's event proves."""
+    await browser.get("/v1/consent", headers={"ADPC": "withdraw=statistical.v1"})
+    in_part = (await browser.get("/v1/consent/proof")).json()
+    await browser.get("/v1/consent", headers=WITHDRAW_ALL)
+    in_all = (await browser.get("/v1/consent/proof")).json()
+
+    assert [(proof["how"]["method"], proof["seq"]) for proof in (in_part, in_all)] == [("banner", 0)] * 2
+    assert (in_part["withdrawn"], in_all["withdrawn"]["seq"]) == (None, 2)

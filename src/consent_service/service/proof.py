@@ -4,7 +4,7 @@ It answers what the ICO asks a controller to show (GDPR Art. 7(1)), and holds th
 that an auditor checks it offline against a checkpoint.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ class Proofs:
                 "method": source.event.method.value,
                 "channel": source.event.channel.value,
                 "collection": how_collected(source.event),
-                "choices": {category.value: chosen.payload["choices"][category.value] for category in CATEGORIES},
+                "choices": _in_order(chosen.payload["choices"]),
             },
             "withdrawn": None if back is None else {"at": format_time(back.time), "seq": back.seq},
             **proof,
@@ -73,10 +73,16 @@ class Proofs:
 
     async def _story(self, site: str, visitor_id: str) -> _Story:
         story: _Story | None = None
+        standing: dict[str, dict[str, bool]] = {}
         async for chosen in self._choices(site, visitor_id):
-            if story is None or _grants(chosen.payload) or not _grants(story.chosen.payload):
+            said = chosen.payload["choices"]
+            for channel in _channels(chosen.payload):
+                standing[channel] = standing.get(channel, {}) | said
+            # A signal such as ADPC speaks of single categories: it neither replaces a consent nor takes all of it back.
+            whole = len(said) == len(CATEGORIES) or story is None or story.taken_back is not None
+            if story is None or not _grants(story.chosen.payload["choices"]) or (_grants(said) and whole):
                 story = _Story(chosen)
-            elif story.taken_back is None and _speaks_of(chosen.payload, story.chosen.payload["channel"]):
+            elif story.taken_back is None and not _grants(standing[story.chosen.payload["channel"]]):
                 story = _Story(story.chosen, chosen.logged)
         if story is None:
             raise NotFound("This visitor has made no choice that could be proved.")
@@ -92,9 +98,13 @@ class Proofs:
                     yield Chosen(event, payload, frozenset())
 
 
-def _grants(payload: dict[str, Any]) -> bool:
-    return any(on for name, on in payload["choices"].items() if name != Category.STRICTLY_NECESSARY.value)
+def _grants(said: Mapping[str, bool]) -> bool:
+    return any(on for name, on in said.items() if name != Category.STRICTLY_NECESSARY.value)
 
 
-def _speaks_of(payload: dict[str, Any], channel: str) -> bool:
-    return channel in (payload.get("channels") or (payload["channel"],))
+def _channels(payload: dict[str, Any]) -> Sequence[str]:
+    return payload.get("channels") or (payload["channel"],)
+
+
+def _in_order(said: Mapping[str, bool]) -> dict[str, bool]:
+    return {category.value: said[category.value] for category in CATEGORIES if category.value in said}
