@@ -8,16 +8,18 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import httpx
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, precondition, rule, run_state_machine_as_test
 
-from tests.reliability.campaign import figures, times
+from tests.reliability.campaign import LONG, figures, times
 from tests.reliability.plain_model import ALWAYS, CATEGORIES, POLICY, Model, Refused, Visitor
 from tests.support.builders import VERSION
 from tests.support.service import Running, postgres_store, running
 
 STEPS = 50
+PHASES = [Phase.generate, *([Phase.shrink] if LONG else [])]
+"""Shortening a difference takes minutes; it is left to the long form."""
 REGIONS = (None, "FR", "US-TX")
 REGION = st.sampled_from(REGIONS)
 FEW = 3
@@ -243,7 +245,7 @@ async def compare(service: Running, subject: str) -> int:
         )
         told = settings(
             max_examples=examples, stateful_step_count=STEPS, deadline=None, database=None,
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=list(HealthCheck), phases=PHASES, report_multiple_bugs=False,
         )  # fmt: skip
         await asyncio.to_thread(run_state_machine_as_test, found, settings=told)
         figures("B1", subject, steps=found.steps, examples=examples, differences=0)

@@ -17,7 +17,7 @@ from tests.support.ports import free_port
 ROOT = Path(__file__).parents[2]
 KEY = "bootstrap-0123456789-0123456789"
 AUTHORIZATION = {"Authorization": f"Bearer {KEY}"}
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _END_SECONDS = 60.0
 _PATIENCE = 0.05
 
