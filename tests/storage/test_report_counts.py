@@ -1,32 +1,46 @@
 """The reports' counters: kept with the events in one transaction, alike in all stores, and right after an erasure."""
 
-import asyncio
-import sqlite3
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Literal
+
+import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Connection, text
 
 from consent_service.domain.counts import FIGURES, day_number
 from consent_service.domain.errors import PreconditionFailed
 from consent_service.domain.vocabulary import Action
 from consent_service.ports import CountGroup, CountQuery, Store
-from consent_service.storage.migrate import upgrade
 from consent_service.storage.postgres import PostgresStore
 from consent_service.storage.sqlite import SqliteStore
 from tests.domain.test_counts import told
 from tests.storage.changes import answering, erasing, refused, submit_all, visitor
 from tests.support.builders import NOW, SITE
 from tests.support.histories import HISTORIES
-from tests.support.postgres import execute
 
 TODAY = day_number(NOW)
-BACK = """
-DROP TABLE webhook_endpoints;
-DROP TABLE webhook_outbox;
-ALTER TABLE log_heads DROP COLUMN endpoints;
-DROP TABLE report_counts;
-UPDATE alembic_version SET version_num = '20261124_initial';
-"""
-"""Takes a database to where it stood before there were counters, and what came after them."""
+MIGRATION = Path(__file__).parents[2] / "migrations" / "versions" / "20261125_report_counts.py"
+
+
+def count_anew(connection: Connection) -> None:
+    """Take the counters away and let the migration make them, whatever came after it."""
+    spec = spec_from_file_location("report_counts_migration", MIGRATION)
+    assert spec is not None
+    assert spec.loader is not None
+    migration = module_from_spec(spec)
+    spec.loader.exec_module(migration)
+    connection.execute(text("DROP TABLE report_counts"))
+    with Operations.context(MigrationContext.configure(connection)):
+        migration.upgrade()
+
+
+@pytest.fixture(params=["sqlite_store", "postgres_store"])
+def sql_store(request: pytest.FixtureRequest) -> SqliteStore | PostgresStore:
+    """Give each of the two databases in turn."""
+    found: SqliteStore | PostgresStore = request.getfixturevalue(request.param)
+    return found
 
 
 def asked(
@@ -92,22 +106,8 @@ async def test_an_erasure_leaves_the_counters_as_they_are(store: Store) -> None:
     assert await everything(store) == before
 
 
-async def test_the_migration_counts_what_happened_before_it_on_sqlite(
-    sqlite_store: SqliteStore, tmp_path: Path
-) -> None:
-    await tell(sqlite_store)
-    counted = await everything(sqlite_store)
-    with sqlite3.connect(tmp_path / "consent.db") as connection:
-        connection.executescript(BACK)
-    await asyncio.to_thread(upgrade, f"sqlite:///{tmp_path / 'consent.db'}")
-    assert await everything(sqlite_store) == counted
-
-
-async def test_the_migration_counts_what_happened_before_it_on_postgresql(
-    postgres_store: PostgresStore, postgres_database: str
-) -> None:
-    await tell(postgres_store)
-    counted = await everything(postgres_store)
-    await asyncio.to_thread(execute, postgres_database, BACK)
-    await asyncio.to_thread(upgrade, postgres_database)
-    assert await everything(postgres_store) == counted
+async def test_the_migration_counts_what_happened_before_it(sql_store: SqliteStore | PostgresStore) -> None:
+    await tell(sql_store)
+    counted = await everything(sql_store)
+    await sql_store.write(count_anew)
+    assert await everything(sql_store) == counted
