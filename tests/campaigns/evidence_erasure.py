@@ -42,6 +42,9 @@ REWRITE = (
 """What docs/evidence.md tells the operator of a PostgreSQL: rewrite the tables, and the planner's samples of them."""
 
 
+_DATABASE = "SELECT oid FROM pg_database WHERE datname = current_database()"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What was found before and after, as numbers of places in the files, and what the log says."""
@@ -52,6 +55,8 @@ class Outcome:
     after: int
     proofs: int
     finding: Finding | None
+    unswept: int = 0
+    """Places on PostgreSQL before its tables were rewritten."""
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -129,22 +134,24 @@ async def on_sqlite(directory: Path, visitors: int, staying: int) -> Outcome:
     return Outcome(visitors, erased.traces, erased.before, after, erased.proofs, erased.finding)
 
 
-async def on_postgres(server: PostgresServer, directory: Path, visitors: int, staying: int, *rewrite: str) -> Outcome:
+async def on_postgres(server: PostgresServer, directory: Path, visitors: int, staying: int) -> Outcome:
     """Erase on PostgreSQL, stop, rewrite the tables as documented, and look into the files of all tables and indexes."""
+    store = await open_store(server.url, directory)
+    number = await store.read(lambda connection: connection.scalar(text(_DATABASE)))
+    parts = (server.data / "base" / str(number), server.data / "global")
 
     def content() -> bytes:
         # What is in memory only would reach the files at the next checkpoint.
         execute(server.url, "CHECKPOINT")
-        parts = (server.data / part for part in ("base", "global"))
         return joined(file for part in parts for file in sorted(part.rglob("*")))
 
-    store = await open_store(server.url, directory)
     erased = await erase_some(store, visitors, staying, content)
     await store.stop()
-    for statement in rewrite:
+    unswept = count_in(content(), erased.wanted)
+    for statement in REWRITE:
         execute(server.url, statement)
     after = count_in(content(), erased.wanted)
-    return Outcome(visitors, erased.traces, erased.before, after, erased.proofs, erased.finding)
+    return Outcome(visitors, erased.traces, erased.before, after, erased.proofs, erased.finding, unswept)
 
 
 def joined(files: Iterable[Path]) -> bytes:
@@ -167,7 +174,7 @@ def main() -> int:
         outcomes = {"SQLite": asyncio.run(on_sqlite(directory, visitors, 2 * visitors))}
         try:
             server.start()
-            work = on_postgres(server, directory / "postgres", visitors, 2 * visitors, *REWRITE)
+            work = on_postgres(server, directory / "postgres", visitors, 2 * visitors)
             outcomes["PostgreSQL"] = asyncio.run(work)
         finally:
             server.remove()

@@ -7,7 +7,7 @@ import pytest
 from tests.campaigns.evidence_store import sqlite_url
 from tests.campaigns.evidence_tampering import Installation, alarms_under_writes, installation, tamper
 
-MUTATIONS, WRITES = 60, 300
+MUTATIONS, WRITES = 36, 150
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
