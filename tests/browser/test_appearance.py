@@ -170,6 +170,18 @@ def test_nothing_moves_for_whoever_asked_for_stillness(open_page, shop: Shop, mo
     assert layer.evaluate("e => getComputedStyle(e).animationName") == name
 
 
+def test_in_forced_colours_the_switches_are_the_system_s_own_boxes(open_page, shop: Shop) -> None:
+    page = open_page(forced_colors="active")
+    bring_to(page, shop, "centre")
+    assert page.locator(".chx-list input").first.evaluate("e => getComputedStyle(e).appearance") == "auto"
+
+
+def test_it_is_not_printed(page: Page, shop: Shop) -> None:
+    bring_to(page, shop, "question")
+    page.emulate_media(media="print")
+    expect(page.locator(".chx-layer")).to_be_hidden()
+
+
 @pytest.mark.parametrize(
     ("tag", "scheme", "background"),
     [

@@ -60,6 +60,11 @@ def test_everything_together_stays_within_twelve_kibibytes_in_every_language(lan
     assert zipped("choices.js", "centre.css", f"words/{language}.json") <= 12 * KIB
 
 
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_the_words_of_a_language_stay_within_one_kibibyte(language: str) -> None:
+    assert zipped(f"words/{language}.json") <= KIB
+
+
 def test_the_interface_speaks_the_languages_of_the_union_and_three_more() -> None:
     assert {path.stem for path in (SERVED / "words").glob("*.json")} == LANGUAGES
 

@@ -31,6 +31,14 @@ def test_an_honoured_signal_is_shown_on_the_page_and_in_the_centre(open_page, sh
     expect(page.locator(".chx-signal label")).to_contain_text("Opted out")
 
 
+def test_an_honoured_signal_is_shown_beside_a_way_back_of_the_page_s_own(open_page, shop: Shop) -> None:
+    """SIG-19."""
+    page = open_page(gpc=True)
+    shop.region = "US-CA"
+    page.goto(shop.show('<a href="/privacy" data-consent-open>Privacy choices</a>'))
+    expect(page.locator(".chx-way")).to_contain_text("Opt-Out Request Honored")
+
+
 def test_without_the_signal_nothing_is_said_of_it(page: Page, shop: Shop) -> None:
     shop.region = "US-CA"
     page.goto(shop.show())
