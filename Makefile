@@ -62,6 +62,18 @@ format: $(DEVELOPMENT) ## Put the code into shape
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+bench: $(DEVELOPMENT) ## Measure speed beside bare uvicorn, in under five minutes; writes docs/performance.md
+	PYTHONPATH=clients/python/src $(BIN)/python -m bench
+
+bench-full: $(DEVELOPMENT) ## The same with ten million visitors, in about half an hour; CONSENT_BENCH_DIR takes the data (30 GB)
+	PYTHONPATH=clients/python/src $(BIN)/python -m bench --full
+
+soak: $(DEVELOPMENT) ## Half of peak load for SECONDS (1200): memory and connections must stay flat
+	$(BIN)/python -m bench.soak $(SECONDS)
+
+stale: $(DEVELOPMENT) ## Write on one process, decide on another, COUNT (10000) times: nothing may be stale
+	CONSENT_STALE=$(or $(COUNT),10000) $(BIN)/python -m pytest -q tests/storage/test_replicas.py
+
 openapi: $(RUNTIME) ## Write openapi/openapi.json anew
 	$(BIN)/consent-service openapi > $(VENV)/openapi.json
 	mv $(VENV)/openapi.json openapi/openapi.json

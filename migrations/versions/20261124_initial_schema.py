@@ -102,7 +102,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("site", "seq", name="pk_log_payloads"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_log_payloads_site_visitor_id_seq", "log_payloads", ["site", "visitor_id", "seq"], unique=False)
+    op.create_index("ix_log_payloads_site_visitor_id", "log_payloads", ["site", "visitor_id"], unique=False)
     op.create_table(
         "policies",
         sa.Column("site", NAME, nullable=False),
@@ -137,8 +137,11 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         _protect_leaves_on_postgresql()
         # Room on each page lets a changed row stay where its index entries point (heap-only tuples).
-        op.execute("ALTER TABLE visitors SET (fillfactor = 80)")
+        op.execute("ALTER TABLE visitors SET (fillfactor = 90)")
         op.execute("ALTER TABLE log_heads SET (fillfactor = 10)")
+        # The log only grows at its end: its indexes need no room in between.
+        for index in ("pk_log_leaves", "pk_log_payloads", "pk_log_nodes"):
+            op.execute(f"ALTER INDEX {index} SET (fillfactor = 100)")
     else:
         _protect_leaves_on_sqlite()
 

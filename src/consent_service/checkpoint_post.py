@@ -3,8 +3,6 @@
 import logging
 from collections.abc import Awaitable, Callable
 
-import httpx
-
 from consent_service.ports import StoredCheckpoint
 
 _log = logging.getLogger(__name__)
@@ -16,6 +14,7 @@ def poster(url: str) -> Callable[[StoredCheckpoint], Awaitable[None]] | None:
     """Give a function that posts a checkpoint to `url`, or None without one; a failure is logged and not repeated."""
     if not url:
         return None
+    import httpx  # noqa: PLC0415 - five megabytes for those who post checkpoints only
 
     async def post(checkpoint: StoredCheckpoint) -> None:
         try:

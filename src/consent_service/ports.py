@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from consent_service.domain.counts import Counts
+from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.evidence.tree import Frontier, NodeId
 from consent_service.domain.record import AccountState, ConsentRecord
 from consent_service.domain.record_text import StoredVisitor
@@ -256,11 +257,22 @@ class Queues:
     writes: WriteQueue
 
 
+BulkVisitor = tuple[str, int, str, str]
+"""A new visitor's row: id, revision, facts, times."""
+BulkEvent = tuple[int, bytes, str, bytes, bytes, bytes]
+"""A new entry before it has its place: microseconds, pseudonym, visitor, salt, commitment, stored payload."""
+
+
 class VisitorReader(Protocol):
     """Reads visitors from the primary, never from a replica and never from a cache."""
 
     async def get(self, site: str, visitor_id: str) -> StoredVisitor | None:
         """Read one visitor; raises StoreUnavailable within 300 ms where the store does not answer."""
+
+    def ask(
+        self, site: str, visitor_id: str, told: Callable[[StoredVisitor | None, StoreUnavailable | None], None]
+    ) -> None:
+        """Read one visitor and call back once, with the visitor (None for an unknown one) or with the error."""
 
     async def get_many(self, site: str, visitor_ids: Sequence[str]) -> dict[str, StoredVisitor]:
         """Read several visitors at once; the unknown are left out."""

@@ -13,7 +13,8 @@ from consent_service.domain.record import NOTHING, ConsentRecord
 from consent_service.domain.record_text import StoredVisitor, decode_record, encode_record
 from consent_service.domain.ruleset import Ruleset
 from consent_service.domain.signals import Signals
-from consent_service.domain.state import cleanup, consent_state
+from consent_service.domain.state import consent_state
+from consent_service.domain.verdicts import cleanup
 from consent_service.domain.vocabulary import CATEGORIES, Category, Dnt, Reason, Regime
 from tests.support import strategies as any_
 from tests.support.builders import NOW, RULES, SITE, VISITOR, allowed, chosen, record

@@ -6,9 +6,10 @@ import pytest
 
 from consent_service.domain.record import ConsentRecord
 from consent_service.domain.ruleset import Ruleset
-from consent_service.domain.state import cleanup, consent_state
+from consent_service.domain.state import consent_state
 from consent_service.domain.transitions.choices import Submission, submit, withdraw
 from consent_service.domain.transitions.rights import opt_out
+from consent_service.domain.verdicts import cleanup
 from consent_service.domain.vocabulary import CATEGORIES, Action, Category, Channel
 from tests.support.builders import (
     ALL,

@@ -15,8 +15,10 @@ from consent_service.api.schemas.decisions import (
     DecisionList,
     DecisionLists,
     DecisionRequest,
+    DecisionRequests,
     VisitorDecisions,
 )
+from consent_service.api.services import Services
 from consent_service.api.strict_route import StrictRoute
 from consent_service.domain.decision import Decision
 from consent_service.domain.errors import NotFound
@@ -29,6 +31,7 @@ from consent_service.domain.vocabulary import Category, Dnt
 from consent_service.service.asking import Asking
 from consent_service.service.decisions import Question
 from consent_service.service.presenting import decision_item, decisions_body
+from consent_service.service.sites import Site
 
 Format = Literal["google", "uet", "clarity", "meta", "shopify", "wordpress", "gpp"]
 
@@ -101,9 +104,21 @@ async def read_output(
 async def decide(request: Request, services: Served, key: Deciding, body: AnyDecisionRequest) -> Response:
     """Decide trackers by name and categories, for one visitor or up to 1,000. Scope `decide`."""
     site = services.sites.get(key.site)
-    region = header_region(request, services)
+    return await answer_decisions(services, site, body, request_asking(request, services, site))
+
+
+def request_asking(request: Request, services: Services, site: Site) -> Asking:
+    """Give what the header of a batch says about whoever is asked about."""
     version = site.current(services.clock())
-    seen = Asking(site, None, header_signals(request), header_expression(request, version).protective, region)
+    expression = header_expression(request, version).protective
+    return Asking(site, None, header_signals(request), expression, header_region(request, services))
+
+
+async def answer_decisions(
+    services: Services, site: Site, body: DecisionRequest | DecisionRequests, seen: Asking
+) -> Response:
+    """Answer what was asked about one visitor or several, with what the request's header says."""
+    version = site.current(services.clock())
     asked = [body] if isinstance(body, DecisionRequest) else body.requests
     answers = await services.decisions.many([_question(item, seen) for item in asked], version)
     if isinstance(body, DecisionRequest):

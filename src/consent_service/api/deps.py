@@ -84,11 +84,21 @@ async def client_key(request: Request) -> ClientKey | None:
     fields = request.headers.getlist("idempotency-key")
     if not fields:
         return None
-    match = _IDEMPOTENCY_KEY.fullmatch(fields[0].strip())
-    if match is None or len(fields) > 1:
-        raise InvalidInput("Idempotency-Key must be one string of 1 to 255 visible ASCII characters.")
-    key = match[1] or match[2]
-    return ClientKey(key, fingerprint(request.method, request.url.path, await request.body()))
+    if len(fields) > 1:
+        raise _unfit_key()
+    return read_client_key(fields[0], request.method, request.url.path, await request.body())
+
+
+def read_client_key(field: str, method: str, path: str, body: bytes) -> ClientKey:
+    """Read one field of Idempotency-Key for a request; raises InvalidInput."""
+    match = _IDEMPOTENCY_KEY.fullmatch(field.strip())
+    if match is None:
+        raise _unfit_key()
+    return ClientKey(match[1] or match[2], fingerprint(method, path, body))
+
+
+def _unfit_key() -> InvalidInput:
+    return InvalidInput("Idempotency-Key must be one string of 1 to 255 visible ASCII characters.")
 
 
 class KeyGuard:

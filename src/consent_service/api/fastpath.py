@@ -1,17 +1,21 @@
 """The hot path: `GET /v1/visitors/{visitor_id}/decisions` as raw ASGI in front of the framework.
 
 It answers what can be answered at once and hands everything else on, unchanged: any request that is out of the
-ordinary, is refused, or brings a signal that must be stored first. Both ways in give the same bytes; one suite of
-tests runs over both.
+ordinary, is refused, or brings a signal that must be stored first. It has two entrances: ASGI, and a call that our own
+server offers (`server/shortcut.py`). All ways in give the same answer; one suite of tests runs over all of them.
 
 What follows from a visitor's row is remembered by the row's own text, so equal rows are decided once. That is a memory
 of the rules: the row is read from the database for every request, and moments count by whether they have passed.
 """
 
+import logging
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache, partial
 from time import monotonic, perf_counter, time_ns
+from typing import Any
 
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,7 +27,6 @@ from consent_service.api.services import Services
 from consent_service.api.tracing import Trace
 from consent_service.domain.decision import Situation, situate
 from consent_service.domain.errors import StoreUnavailable
-from consent_service.domain.moments import to_micros
 from consent_service.domain.record import ConsentRecord
 from consent_service.domain.record_text import StoredVisitor, read_visitor
 from consent_service.domain.regions import parse_region
@@ -36,19 +39,27 @@ from consent_service.measures import Count
 from consent_service.ports import ApiKey, NewId
 from consent_service.service.decision_tally import DecisionTally
 from consent_service.service.decisions import degrade
+from consent_service.service.memory import RuleMemory, facts_of
 from consent_service.service.presenting import decisions_body
 from consent_service.service.sites import Version
 
+Field = tuple[bytes, bytes]
+Headers = list[Field]
+Shortcut = Callable[[bytes, "Headers", Mapping[str, Any], "Answer"], bool]
+Answer = Callable[[bytes | None], None]
+"""Takes the answer's own header fields with its body, or None for the ordinary way (see `server/shortcut.py`)."""
+
+_log = logging.getLogger(__name__)
+
 ROUTE = "/v1/visitors/{visitor_id}/decisions"
-_PATH = re.compile(r"/v1/visitors/([A-Za-z0-9_-]{22})/decisions")
+_TARGET = re.compile(
+    rb"/v1/visitors/([A-Za-z0-9_-]{22})/decisions(?:\?(?:region=([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?))?)?"
+)
 _QUERY = re.compile(rb"(?:region=([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?))?")
 _BEARER = re.compile(rb"[Bb]earer +([A-Za-z0-9._~+/=-]{1,200})")
-_DECIDING = frozenset({KeyScope.DECIDE, KeyScope.MANAGE})
-_REMEMBERED = 20_000
-"""Entries of one policy version's memory; beyond them it starts anew."""
+_SIGNALS = frozenset({b"dnt", b"sec-gpc"})
+DECIDING = frozenset({KeyScope.DECIDE, KeyScope.MANAGE})
 _LINE_SECONDS = 1.0
-
-_Key = tuple[str | None, tuple[bool, ...], Signals, str | None]
 
 
 class FastDecisions:
@@ -73,15 +84,20 @@ class FastDecisions:
         common = {**dict(headers), **{name.lower(): value for name, value in PRIVATE.items()}}
         self._headers = [(name.encode(), value.encode()) for name, value in common.items()]
         self._headers.append((b"content-type", b"application/json"))
-        self._memory: dict[_Key, _Remembered | None] = {}
-        self._memory_of: Version | None = None
+        self._head = b"".join([b"%b: %b\r\n" % field for field in self._headers])
+        self._memory = RuleMemory[_Remembered | None]()
         self._line = _Line()
         self._log_each = log_each
         self._trace = trace
         self._answered = requests.counter(ROUTE, "GET", 200)
 
+    @property
+    def shortcut(self) -> Shortcut | None:
+        """Give the entrance without ASGI; none where each answer leaves a span, which is made from its scope."""
+        return None if self._trace else self.take
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request the way of ASGI, under any server."""
         started = time_ns() if self._trace else 0
         begun = perf_counter() if self._log_each else 0.0
         body = await self._answer(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
@@ -96,57 +112,84 @@ class FastDecisions:
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+        self._count(request_id, begun)
+        if self._trace:
+            self._trace(scope, ROUTE, started)
+
+    def take(self, target: bytes, headers: Headers, state: Mapping[str, Any], answer: Answer) -> bool:
+        """Serve one request by a call, under our own server; False where the ordinary way must answer."""
+        try:
+            services: Services = state["services"]
+            asked = _read(target, headers, services)
+            if asked is None:
+                return False
+            begun = perf_counter() if self._log_each else 0.0
+            told = partial(self._told, asked, services.decisions.tally, answer, begun)
+            services.store.visitors.ask(asked.site, asked.visitor_id.decode(), told)
+        except Exception:  # noqa: BLE001 - see the next line
+            # The ordinary way meets the same and knows how to say it.
+            _log.exception("the hot path failed")
+            return False
+        return True
+
+    def _told(
+        self,
+        asked: "_Asked",
+        tally: DecisionTally,
+        answer: Answer,
+        begun: float,
+        stored: StoredVisitor | None,
+        error: Exception | None,
+    ) -> None:
+        try:
+            body = self._body(asked, tally, stored, degraded=error is not None)
+        except Exception:  # noqa: BLE001 - the ordinary way answers, and logs what it meets
+            _log.exception("the hot path failed")
+            body = None
+        if body is None:
+            answer(None)
+            return
+        request_id = self._new_id()
+        answer(
+            b"%bcontent-length: %d\r\nx-request-id: %b\r\n\r\n%b" % (self._head, len(body), request_id.encode(), body)
+        )
+        self._count(request_id, begun)
+
+    def _count(self, request_id: str, begun: float) -> None:
         self._answered.times += 1
         if self._log_each:
             write_line("GET", ROUTE, request_id, 200, perf_counter() - begun)
         else:
             self._line.count()
-        if self._trace:
-            self._trace(scope, ROUTE, started)
 
     async def _answer(self, scope: Scope) -> bytes | None:
         """Give the body, or None where the ordinary way must answer."""
-        path = _PATH.fullmatch(scope["path"])
-        query = _QUERY.fullmatch(scope["query_string"])
-        if path is None or query is None:
-            return None
+        query = scope["query_string"]
+        target = scope["path"].encode()
         services: Services = scope["state"]["services"]
-        if query[1] is None and services.http.region_header:
-            return None
-        asked = _read_headers(scope, services)
+        asked = _read(target + b"?" + query if query else target, scope["headers"], services)
         if asked is None:
             return None
-        key, signals = asked
-        now = services.clock()
-        version = services.sites.get(key.site).current(now)
-        question = _Question(version, signals, parse_region(query[1].decode()) if query[1] else None, now)
-        visitor_id = path[1]
         try:
-            stored = await services.store.visitors.get(key.site, visitor_id)
+            stored = await services.store.visitors.get(asked.site, asked.visitor_id.decode())
         except StoreUnavailable:
-            state = degrade(consent_state(question.situation(None)))
-            services.decisions.tally.count(state.decisions, degraded=True)
-            return orjson.dumps(decisions_body(visitor_id, state, degraded=True))
-        found = self._find(question, stored, services.decisions.tally)
+            return self._body(asked, services.decisions.tally, None, degraded=True)
+        return self._body(asked, services.decisions.tally, stored, degraded=False)
+
+    def _body(
+        self, asked: "_Asked", tally: DecisionTally, stored: StoredVisitor | None, *, degraded: bool
+    ) -> bytes | None:
+        """Give the body; None where a signal must be stored first."""
+        if degraded:
+            state = degrade(consent_state(asked.situation(None)))
+            tally.count(state.decisions, degraded=True)
+            return orjson.dumps(decisions_body(asked.visitor_id.decode(), state, degraded=True))
+        key = facts_of(stored, asked.signals, asked.region, asked.now)
+        found = self._memory.recall(asked.version, key, lambda: _decide(asked, stored, tally))
         if found is None:
             return None
         found.given.times += 1
-        return b'{"visitor_id":"%b",%b' % (visitor_id.encode(), found.rest)
-
-    def _find(self, question: "_Question", stored: StoredVisitor | None, tally: DecisionTally) -> "_Remembered | None":
-        """Give what follows from a row; None where a signal must be stored first."""
-        if stored is not None and stored.account is not None:
-            return _decide(question, stored, tally)  # an account's moments are not part of the key
-        if question.version is not self._memory_of or len(self._memory) >= _REMEMBERED:
-            self._memory = {}
-            self._memory_of = question.version
-        facts, passed = (None, ()) if stored is None else (stored.facts, _passed(stored.times, question.now))
-        key = (facts, passed, question.signals, question.region)
-        try:
-            return self._memory[key]
-        except KeyError:
-            found = self._memory[key] = _decide(question, stored, tally)
-            return found
+        return b'{"visitor_id":"%b",%b' % (asked.visitor_id, found.rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +201,19 @@ class _Remembered:
     given: Count
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """What is asked, whoever the visitor is."""
+@dataclass(slots=True)
+class _Asked:
+    """What is asked about whom."""
 
+    site: str
+    visitor_id: bytes
     version: Version
     signals: Signals
     region: str | None
     now: datetime
 
     def situation(self, record: ConsentRecord | None) -> Situation:
+        """Give the situation in which to decide."""
         return situate(self.version.rules, record, self.signals, self.region, self.now)
 
 
@@ -175,57 +221,81 @@ class _Line:
     """Counts answers and writes one log line a second for all of them: one for each would cost more than the answer."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self._times = 0
         self._since = monotonic()
 
     def count(self) -> None:
-        self._count += 1
+        self._times += 1
         now = monotonic()
         if now - self._since >= _LINE_SECONDS:
-            line = {
-                "method": "GET",
-                "route": ROUTE,
-                "status": 200,
-                "count": self._count,
-            }
+            line = {"method": "GET", "route": ROUTE, "status": 200, "count": self._times}
             log.info("%s", orjson.dumps(line).decode())
-            self._count, self._since = 0, now
+            self._times, self._since = 0, now
 
 
-def _decide(question: _Question, stored: StoredVisitor | None, tally: DecisionTally) -> _Remembered | None:
-    site = question.version.policy.site
+def _decide(asked: _Asked, stored: StoredVisitor | None, tally: DecisionTally) -> _Remembered | None:
     # The id stands before what is remembered and is put in for each answer; a record is read under any.
-    record = None if stored is None else read_visitor(site, "", stored)
-    if record is not None and news(record, question.signals):
+    record = None if stored is None else read_visitor(asked.site, "", stored)
+    if record is not None and news(record, asked.signals):
         return None
-    state = consent_state(question.situation(record))
+    state = consent_state(asked.situation(record))
     body = decisions_body("", state, degraded=False)
     del body["visitor_id"]
     return _Remembered(orjson.dumps(body)[1:], tally.repeated(state.decisions))
 
 
-def _read_headers(scope: Scope, services: Services) -> tuple[ApiKey, Signals] | None:
-    """Read the key and the signals in one pass; None where the ordinary way must look, or refuse."""
-    authorization: list[bytes] = []
-    dnt: list[str] = []
-    gpc: list[str] = []
-    for name, value in scope["headers"]:
+def _read(target: bytes, headers: Headers, services: Services) -> _Asked | None:
+    """Read a request in one pass over its header; None where the ordinary way must look, or refuse."""
+    path = _TARGET.fullmatch(target)
+    if path is None or (path[2] is None and services.http.region_header):
+        return None
+    authorization: bytes | None = None
+    signals: list[Field] = []
+    for name, value in headers:
         if name == b"authorization":
-            authorization.append(value)
-        elif name == b"dnt":
-            dnt.append(value.decode("latin-1"))
-        elif name == b"sec-gpc":
-            gpc.append(value.decode("latin-1"))
+            if authorization is not None:
+                return None
+            authorization = value
+        elif name in _SIGNALS:
+            signals.append((name, value))
         elif name in ADAPTED:
             return None
-    bearer = _BEARER.fullmatch(authorization[0]) if len(authorization) == 1 else None
-    key = services.sites.key_known(bearer[1].decode()) if bearer else None
-    if key is None or not key.scopes & _DECIDING or services.limits.counts_keys:
+    key = key_of(services, authorization, DECIDING)
+    site = None if key is None else services.sites.find(key.site)
+    if site is None:
         return None
-    return key, parse_signals(dnt, gpc) if dnt or gpc else NO_SIGNALS
+    now = services.clock()
+    seen = _signals(signals) if signals else NO_SIGNALS
+    return _Asked(site.slug, path[1], site.current(now), seen, _region(path[2]), now)
 
 
-def _passed(times: str, now: datetime) -> tuple[bool, ...]:
-    """Tell which of a row's moments have passed: the earliest to ask again, and each end of a group of choices."""
-    micros = to_micros(now)
-    return tuple([int(moment) <= micros for moment in times[1:-1].split(",")[2::2]])
+def _signals(fields: list[Field]) -> Signals:
+    dnt = [value.decode("latin-1") for name, value in fields if name == b"dnt"]
+    return parse_signals(dnt, [value.decode("latin-1") for name, value in fields if name != b"dnt"])
+
+
+@lru_cache(1_024)
+def _region(given: bytes | None) -> str | None:
+    return parse_region(given.decode()) if given else None
+
+
+def key_of(services: Services, authorization: bytes | None, scopes: frozenset[KeyScope]) -> ApiKey | None:
+    """Find the key of a request among those known here; None where the ordinary way must look, count, or refuse."""
+    bearer = None if authorization is None else _BEARER.fullmatch(authorization)
+    key = services.sites.key_known(bearer[1].decode()) if bearer else None
+    return None if key is None or not key.scopes & scopes or services.limits.counts_keys else key
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The region that a request names; None for an unknown one."""
+
+    region: str | None
+
+
+def query_region(query: bytes, services: Services) -> Where | None:
+    """Read `region` from the query; None where the ordinary way must look."""
+    match = _QUERY.fullmatch(query)
+    if match is None or (match[1] is None and services.http.region_header):
+        return None
+    return Where(_region(match[1]))

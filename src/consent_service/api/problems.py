@@ -94,6 +94,12 @@ def error_response(request_id: str, error: errors.ConsentError) -> Response:
     return Response(body, status, _headers(error), MEDIA_TYPE)
 
 
+def log_error(request_id: str, error: errors.ConsentError) -> None:
+    """Log an error that is this service's fault."""
+    if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, errors.StoreUnavailable):
+        _log.error("request %s failed: %s", request_id, type(error).__name__)
+
+
 def _members(error: errors.ConsentError) -> dict[str, Any]:
     members: dict[str, Any] = {}
     if isinstance(error, errors.InvalidInput):
@@ -132,8 +138,7 @@ def install(app: FastAPI) -> None:
 async def _on_consent_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, errors.ConsentError):
         raise error
-    if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, errors.StoreUnavailable):
-        _log.error("request %s failed: %s", request_id_of(request), type(error).__name__)
+    log_error(request_id_of(request), error)
     return error_response(request_id_of(request), error)
 
 

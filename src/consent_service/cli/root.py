@@ -60,17 +60,32 @@ def load() -> None:
     from consent_service.cli import (  # noqa: PLC0415 - see above
         backup,
         evidence,
+        importing,
         keys,
         openapi,
         policy,
         privacy,
+        seed,
         serve,
         signing_keys,
         trackers,
         webhooks,
     )
 
-    for family in (serve, policy, trackers, keys, signing_keys, evidence, privacy, backup, webhooks, openapi):
+    for family in (
+        serve,
+        policy,
+        trackers,
+        keys,
+        signing_keys,
+        evidence,
+        privacy,
+        backup,
+        webhooks,
+        seed,
+        importing,
+        openapi,
+    ):
         family.register(cli)
 
 

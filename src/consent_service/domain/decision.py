@@ -7,11 +7,11 @@ calling it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from consent_service.domain import regions
 from consent_service.domain.durations import Duration
-from consent_service.domain.policy import Tracker
+from consent_service.domain.policy import Policy, Tracker
 from consent_service.domain.record import CategoryChoice, ConsentRecord
 from consent_service.domain.ruleset import Ruleset
 from consent_service.domain.signals import Signals
@@ -40,6 +40,7 @@ _LAW_CAPS: Mapping[ExemptBasis, Duration] = {ExemptBasis.AUDIENCE_MEASUREMENT: D
 _OBJECTABLE = frozenset({ExemptBasis.AUDIENCE_MEASUREMENT, ExemptBasis.UI_CUSTOMISATION})
 """Exemptions that end where the visitor objects (PECR Sched. A1, REG-03)."""
 
+_SECOND = timedelta(seconds=1)
 NO_CATEGORIES: frozenset[Category] = frozenset()
 
 
@@ -225,25 +226,41 @@ def exempt_here(s: Situation, tracker: Tracker) -> bool:
     return True
 
 
-def _decide_entry(s: Situation, tracker: Tracker, name: str) -> Decision:
-    channel = Channel.EMAIL if tracker.kind is TrackerKind.EMAIL_PIXEL else Channel.WEB
+def judge_tracker(s: Situation, tracker: Tracker) -> Reason:
+    """Apply the rules to one entry of the policy."""
     needs = s.rules.policy.separate_needs(tracker.category, s.region)
     if not tracker.cross_border:
         needs -= {SeparateConsent.CROSS_BORDER}
     exempt = exempt_here(s, tracker)
-    reason = judge(s, tracker.category, channel, exempt=exempt, shares=tracker.sells_or_shares, needs=needs)
-    max_age = _max_age(s, tracker, channel, reason) if reason in ALLOWING_REASONS else None
+    return judge(s, tracker.category, channel_of(tracker), exempt=exempt, shares=tracker.sells_or_shares, needs=needs)
+
+
+def channel_of(tracker: Tracker) -> Channel:
+    """Tell on which channel a tracker runs: e-mail pixels in mails, everything else on the web."""
+    return Channel.EMAIL if tracker.kind is TrackerKind.EMAIL_PIXEL else Channel.WEB
+
+
+def _decide_entry(s: Situation, tracker: Tracker, name: str) -> Decision:
+    reason = judge_tracker(s, tracker)
+    if reason not in ALLOWING_REASONS:
+        return Decision(tracker.category, reason, name)
+    max_age = max_age_of(s.rules.policy, tracker, reason, s.now, left_of(s, tracker))
     return Decision(tracker.category, reason, name, max_age)
 
 
-def _max_age(s: Situation, tracker: Tracker, channel: Channel, reason: Reason) -> int | None:
+def left_of(s: Situation, tracker: Tracker) -> int | None:
+    """Give the whole seconds that are left of the choice about a tracker; None where there is no choice."""
+    choice = s.choice(tracker.category, channel_of(tracker))
+    return None if choice is None else (choice.expires_at - s.now) // _SECOND
+
+
+def max_age_of(policy: Policy, tracker: Tracker, reason: Reason, now: datetime, left: int | None) -> int | None:
     """Give the least of the declared duration, the caps of site and law, and what is left of the choice (TRK-08)."""
     if tracker.duration is None or not tracker.stored or tracker.kind is TrackerKind.SESSION_STORAGE:
         return None
-    bounds = [tracker.duration.in_seconds(s.now), s.rules.policy.cookie_cap.in_seconds(s.now)]
+    bounds = [tracker.duration.in_seconds(now), policy.cookie_cap.in_seconds(now)]
     if reason is Reason.EXEMPT and tracker.exempt is not None and tracker.exempt.basis in _LAW_CAPS:
-        bounds.append(_LAW_CAPS[tracker.exempt.basis].in_seconds(s.now))
-    choice = s.choice(tracker.category, channel)
-    if reason is Reason.GRANTED and choice is not None:
-        bounds.append(int((choice.expires_at - s.now).total_seconds()))
+        bounds.append(_LAW_CAPS[tracker.exempt.basis].in_seconds(now))
+    if reason is Reason.GRANTED and left is not None:
+        bounds.append(left)
     return min(bounds)

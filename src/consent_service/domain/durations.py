@@ -3,7 +3,8 @@
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Self
 
 _PATTERN = re.compile(
@@ -12,6 +13,7 @@ _PATTERN = re.compile(
     r"(?:T(?=\d)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,7})M)?(?:(?P<seconds>\d{1,9})S)?)?)",
     re.ASCII,
 )
+_PLAIN_YEARS, _PLAIN_MONTHS, _PLAIN_SECONDS = 5_000, 12_000, 10**10
 _EDGES = {1: datetime.max, -1: datetime.min}
 
 
@@ -57,6 +59,11 @@ class Duration:
 
     def in_seconds(self, start: datetime) -> int:
         """Give the whole seconds that this lasts when it begins at `start`."""
+        # The day alone decides how long a month is; only near the end of time the hour counts as well.
+        plain = start.year < _PLAIN_YEARS and self.months < _PLAIN_MONTHS and self.seconds < _PLAIN_SECONDS
+        return _seconds_from(self, start.date()) if plain else self._exact_seconds(start)
+
+    def _exact_seconds(self, start: datetime) -> int:
         return int((self.after(start) - start).total_seconds())
 
     def _shift(self, moment: datetime, sign: int) -> datetime:
@@ -69,3 +76,8 @@ class Duration:
             return moment.replace(year=year, month=month + 1, day=day) + sign * timedelta(seconds=self.seconds)
         except OverflowError:
             return edge
+
+
+@lru_cache(4_096)
+def _seconds_from(duration: Duration, day: date) -> int:
+    return duration._exact_seconds(datetime(day.year, day.month, day.day, tzinfo=UTC))  # noqa: SLF001 - this file's own

@@ -5,16 +5,18 @@ the moments differ. Members that have their default value are left out; both tex
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from consent_service.domain.moments import from_micros, to_micros
 from consent_service.domain.record import NOTHING, AccountState, CategoryChoice, Choices, ConsentRecord
-from consent_service.domain.vocabulary import CATEGORIES, AgeBand, Category, Choice, Dnt, SeparateConsent
+from consent_service.domain.vocabulary import CATEGORIES, AgeBand, Category, Channel, Choice, Dnt, SeparateConsent
 
 _GRANTED, _REFUSED, _WITHDRAWN, _SILENT = "g", "d", "w", "-"
 _Group = tuple[str, datetime, datetime]
+_FIRST_END = 4
+"""Behind created, updated, the earliest to ask again, and the first group's moment of decision."""
+_PLACES = {category: place for place, category in enumerate(CATEGORIES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,24 @@ def decode_account(account: str, state: str) -> AccountState:
     return AccountState(account, gpc="g" in facts, opted_out="o" in facts, web=web, email=email)
 
 
-def _dump(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True)
+def ends(facts: str) -> dict[tuple[Channel, Category], int]:
+    """Tell which of a row's moments ends each choice, so that it is found without reading the whole record."""
+    found: dict[tuple[Channel, Category], int] = {}
+    read, place = json.loads(facts), _FIRST_END
+    for name, channel in (("w", Channel.WEB), ("e", Channel.EMAIL)):
+        for _, letters in read.get(name, ()):
+            found |= {(channel, c): place for c, x in zip(CATEGORIES, letters, strict=True) if x != _SILENT}
+            place += 2
+    return found
+
+
+def passed(times: str, now: datetime) -> tuple[bool, ...]:
+    """Tell which of a row's moments have passed: the earliest to ask again, and each end of a group of choices."""
+    micros = to_micros(now)
+    return tuple([int(moment) <= micros for moment in times[1:-1].split(",")[2::2]])
+
+
+_dump = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
 def _put_flags(facts: dict[str, object], **flags: bool) -> None:
@@ -122,27 +140,22 @@ def _put_choices(facts: dict[str, object], times: list[int], web: Choices, email
     for name, choices in (("w", web), ("e", email)):
         if not choices:
             continue
-        groups = list(_groups(choices))
-        facts[name] = [[group[0], _letters(choices, group)] for group in groups]
+        groups = _grouped(choices)
+        facts[name] = [[group[0], "".join(letters)] for group, letters in groups.items()]
         for _, decided_at, expires_at in groups:
             times += (to_micros(decided_at), to_micros(expires_at))
 
 
-def _groups(choices: Choices) -> Iterator[_Group]:
-    # Categories answered together share version and moments; most records are one group.
-    yield from dict.fromkeys((c.policy_version, c.decided_at, c.expires_at) for c in choices.values())
-
-
-def _letters(choices: Choices, group: _Group) -> str:
-    return "".join(_letter(choices.get(category), group) for category in CATEGORIES)
-
-
-def _letter(choice: CategoryChoice | None, group: _Group) -> str:
-    if choice is None or (choice.policy_version, choice.decided_at, choice.expires_at) != group:
-        return _SILENT
-    if choice.choice is Choice.GRANTED:
-        return _GRANTED
-    return _WITHDRAWN if choice.was_granted else _REFUSED
+def _grouped(choices: Choices) -> dict[_Group, list[str]]:
+    """Gather the letters of categories that were answered together: they share version and moments."""
+    groups: dict[_Group, list[str]] = {}
+    for category, choice in choices.items():
+        group = (choice.policy_version, choice.decided_at, choice.expires_at)
+        if group not in groups:
+            groups[group] = [_SILENT] * len(CATEGORIES)
+        letter = _GRANTED if choice.choice is Choice.GRANTED else _WITHDRAWN if choice.was_granted else _REFUSED
+        groups[group][_PLACES[category]] = letter
+    return groups
 
 
 def _take_choices(facts: dict[str, list[list[str]]], times: list[int]) -> tuple[Choices, Choices]:
@@ -152,10 +165,14 @@ def _take_choices(facts: dict[str, list[list[str]]], times: list[int]) -> tuple[
         choices: dict[Category, CategoryChoice] = {}
         for version, letters in facts.get(name, ()):
             decided_at, expires_at = next(moments), next(moments)
+            # Categories of a group that say the same share one value.
+            said: dict[str, CategoryChoice] = {}
             for category, letter in zip(CATEGORIES, letters, strict=True):
-                if letter != _SILENT:
+                if letter == _SILENT:
+                    continue
+                if letter not in said:
                     choice = Choice.GRANTED if letter == _GRANTED else Choice.DENIED
-                    was_granted = letter != _REFUSED
-                    choices[category] = CategoryChoice(choice, decided_at, expires_at, version, was_granted)
+                    said[letter] = CategoryChoice(choice, decided_at, expires_at, version, letter != _REFUSED)
+                choices[category] = said[letter]
         found.append(choices or NOTHING)
     return found[0], found[1]

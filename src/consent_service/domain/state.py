@@ -1,11 +1,9 @@
 """The visitor's consent as every read and write answers it: choices and decisions side by side (contract §4)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from consent_service.domain.decision import Decision, Situation, decide_categories, decide_tracker, lapse
-from consent_service.domain.policy import Tracker
+from consent_service.domain.decision import Decision, Situation, decide_categories, lapse
 from consent_service.domain.record import CategoryChoice
 from consent_service.domain.vocabulary import CATEGORIES, Category, Channel, Choice, Reason, Regime
 
@@ -16,6 +14,8 @@ class ConsentState:
 
     situation: Situation
     decisions: tuple[Decision, ...]
+    known_prompt: bool | None = None
+    """Whether to ask, where that was found out with the decisions."""
 
     @property
     def vector(self) -> str:
@@ -35,7 +35,7 @@ class ConsentState:
     @property
     def prompt(self) -> bool:
         """Tell whether the banner should ask."""
-        return should_prompt(self.situation)
+        return should_prompt(self.situation) if self.known_prompt is None else self.known_prompt
 
 
 def consent_state(situation: Situation) -> ConsentState:
@@ -63,10 +63,3 @@ def _asked_about(s: Situation, category: Category) -> bool:
     # Who has dismissed the question under this version, or one that went as far, has been asked about the delta.
     asked = s.record.policy_version if s.record is not None else None
     return asked is not None and s.rules.covered(asked, category)
-
-
-def cleanup(s: Situation) -> Iterator[Tracker]:
-    """Go through what must leave the device: every stored tracker that may not run now (CON-14)."""
-    for tracker in s.rules.policy.trackers:
-        if tracker.stored and not decide_tracker(s, tracker.name).allow:
-            yield tracker

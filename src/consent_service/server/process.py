@@ -17,6 +17,7 @@ from consent_service.server.lifespan import Lifespan
 from consent_service.server.limits import ServerLimits
 from consent_service.server.protocol import GuardedProtocol
 from consent_service.server.requests import GuardedState
+from consent_service.server.shortcut import Shortcut
 
 _log = logging.getLogger(__name__)
 
@@ -105,6 +106,8 @@ def _config(app: Callable[..., Any], limits: ServerLimits) -> uvicorn.Config:
         timeout_graceful_shutdown=limits.finish_within,
     )
     config.load()
-    config.http_protocol_class = cast("type[asyncio.Protocol]", functools.partial(GuardedProtocol, limits=limits))
+    shortcut: Shortcut | None = getattr(app, "shortcut", None)
+    protocol = functools.partial(GuardedProtocol, limits=limits, shortcut=shortcut)
+    config.http_protocol_class = cast("type[asyncio.Protocol]", protocol)
     config.lifespan_class = Lifespan
     return config

@@ -7,7 +7,9 @@ rests, and the application's own time has none.
 import asyncio
 import logging
 import math
+from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -15,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from consent_service.server.lazy_timer import LazyTimer
 from consent_service.server.refusals import Refusal, new_request_id, refusal_response
 from consent_service.server.requests import StrictRequests
+from consent_service.server.shortcut import ShortCycle
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +103,7 @@ class GuardedProtocol(StrictRequests):
 
     def _answering(self) -> bool:
         """Tell whether a request has still to be answered; the newest is the last to be."""
-        newest: RequestResponseCycle | None = self.cycle
+        newest: RequestResponseCycle | ShortCycle | None = self.cycle
         return newest is not None and not (newest.response_complete or newest.disconnected)
 
     def on_response_complete(self) -> None:
@@ -116,6 +119,58 @@ class GuardedProtocol(StrictRequests):
             self._close_with(self._pending)
         elif not (self._in_head or self._in_body):
             self._timer.set(self._limits.keep_alive)
+
+    def _take_shortcut(self, cycle: ShortCycle) -> None:
+        """Offer a whole request to the application; what it does not take goes the ordinary way."""
+        if self._shortcut is None or not self._shortcut(
+            cycle.target, cycle.headers, self.app_state, partial(self._answer_short, cycle)
+        ):
+            self._go_the_ordinary_way(cycle)
+
+    def _answer_short(self, cycle: ShortCycle, answer: bytes | None) -> None:
+        if answer is None:
+            self._go_the_ordinary_way(cycle)
+            return
+        cycle.response_complete = True
+        if cycle.disconnected or self.transport.is_closing():
+            return
+        head = self.server_state.head()
+        if cycle.keep_alive:
+            self.transport.write(head + answer)
+        else:
+            self.transport.write(b"%bconnection: close\r\n%b" % (head, answer))
+            self.transport.close()
+        self.on_response_complete()
+
+    def _go_the_ordinary_way(self, short: ShortCycle) -> None:
+        """Put uvicorn's own cycle in the place of a request that the shortcut does not answer."""
+        newer = self.url, self.headers, self.scope
+        self.url, self.headers = short.target, short.headers
+        self._make_scope()
+        target = httptools.parse_url(short.target)
+        path = unquote(target.path.decode("ascii"))
+        self.scope |= {"method": "GET", "path": path, "raw_path": target.path, "query_string": target.query or b""}
+        cycle = RequestResponseCycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=short.keep_alive,
+            on_response=self.on_response_complete,
+        )
+        cycle.more_body, cycle.disconnected = False, short.disconnected
+        cycle.message_event.set()
+        if self.cycle is short:
+            self.cycle = cycle
+        else:
+            self.url, self.headers, self.scope = newer
+        self._running = cycle
+        self._start_asgi_task(cycle, self.app)
 
     def _refuse(self, refusal: Refusal) -> None:
         """Answer with a refusal in its turn and close; whoever handles the request learns that the client is gone."""
@@ -150,7 +205,7 @@ class GuardedProtocol(StrictRequests):
         self.transport.write(refusal_response(refusal, self.server_state.default_headers, request_id))
 
     @staticmethod
-    def _disconnect(cycle: RequestResponseCycle) -> None:
+    def _disconnect(cycle: RequestResponseCycle | ShortCycle) -> None:
         if not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()

@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 
 from consent_service.server.limits import ServerLimits
 from consent_service.server.refusals import Refusal
+from consent_service.server.shortcut import Shortcut, ShortCycle
 
 _HOST, _LENGTH, _CODING = 1, 2, 4
 _FRAMING_BYTES = 4
@@ -25,6 +26,15 @@ class GuardedState(ServerState):
     """What all connections of a process share, and whether the process drains."""
 
     draining = False
+    _headed: tuple[object, bytes] = (None, b"")
+
+    def head(self) -> bytes:
+        """Give status line and default fields of a 200; uvicorn makes the fields anew every second."""
+        fields, head = self._headed
+        if fields is not self.default_headers:
+            head = b"HTTP/1.1 200 OK\r\n" + b"".join([b"%b: %b\r\n" % field for field in self.default_headers])
+            self._headed = (self.default_headers, head)
+        return head
 
 
 class _Refused(Exception):
@@ -35,6 +45,7 @@ class StrictRequests(HttpToolsProtocol):
     """uvicorn's protocol with limits on what the parser reports; a request beyond them stops it."""
 
     server_state: GuardedState
+    cycle: RequestResponseCycle | ShortCycle  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -44,20 +55,27 @@ class StrictRequests(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         limits: ServerLimits,
+        shortcut: Shortcut | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._limits = limits
+        self._shortcut = shortcut
+        self._short: ShortCycle | None = None  # to be taken once the request is whole
         self._step = 0  # rises when a request begins and when its header ends
         self._in_head = self._in_body = False
         self._spread = False  # whether the header came in more than one piece
         self._seen = 0  # which of the fields below
         self._body_bytes = 0
-        self._running: RequestResponseCycle | None = None  # `cycle` is the newest, which may still wait for its turn
+        self._running: RequestResponseCycle | ShortCycle | None = (
+            None  # `cycle` is the newest, which may still wait for its turn
+        )
         self._reason: Refusal | None = None  # why the parser was stopped
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
-        super().on_message_begin()
+        """Begin a request; its scope is made when it is known to need one."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
         self._step += 1
         self._in_head = True
         self._spread = False
@@ -105,7 +123,11 @@ class StrictRequests(HttpToolsProtocol):
             self._stop(Refusal.UPGRADE_WITH_BODY)  # llhttp would take the body for the other protocol
         if len(self.pipeline) >= self._limits.max_pipelined:
             self._stop(Refusal.PIPELINE_TOO_LONG)
-        super().on_headers_complete()
+        if self._shortcut is not None and version == "1.1" and not upgrade and self._is_plain():
+            self.cycle = self._short = ShortCycle(self.url, self.headers)
+        else:
+            self._make_scope()
+            super().on_headers_complete()
         self._step += 1
         self._in_head, self._in_body = False, True
         self._body_bytes = 0
@@ -113,6 +135,24 @@ class StrictRequests(HttpToolsProtocol):
             self._running = self.cycle
         if upgrade or self.server_state.draining:
             self.cycle.keep_alive = False
+
+    def _is_plain(self) -> bool:
+        """Tell whether this is a GET without a body, with none before it under way, on a connection that goes on."""
+        before: RequestResponseCycle | ShortCycle | None = self.cycle
+        return (
+            not self._seen & (_LENGTH | _CODING)
+            and not self.expect_100_continue
+            and (before is None or before.response_complete)
+            and self.parser.get_method() == b"GET"
+            and self.parser.should_keep_alive()
+            and not self.server_state.draining
+        )
+
+    def _make_scope(self) -> None:
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expects
+        self.scope["headers"] = headers
 
     def _is_head_too_large(self) -> bool:
         """Count; a header that came in one piece needs no counting, no piece is larger than a header may be."""
@@ -138,12 +178,19 @@ class StrictRequests(HttpToolsProtocol):
             cycle.message_event.set()
 
     def on_message_complete(self) -> None:
-        """End a request."""
+        """End a request; one that may take the shortcut is whole now."""
         self._in_body = False
         cycle = self.cycle
+        if isinstance(cycle, ShortCycle) and cycle is self._short:
+            self._short = None
+            self._take_shortcut(cycle)
+            return
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
+
+    def _take_shortcut(self, cycle: ShortCycle) -> None:
+        raise NotImplementedError
 
     def _stop(self, reason: Refusal) -> None:
         self._reason = reason

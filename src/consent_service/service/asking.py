@@ -36,6 +36,11 @@ class Asking:
     """The revisions that the caller would accept; None asks for none."""
     client_key: ClientKey | None = None
 
+    @property
+    def silent(self) -> bool:
+        """Tell whether the request shows no signal at all."""
+        return self.signals == NO_SIGNALS and not self.expression
+
 
 def fingerprint(method: str, path: str, body: bytes) -> bytes:
     """Tell two requests apart that came under one Idempotency-Key."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from consent_service.domain.decision import situate
+from consent_service.domain.decision import Decision, situate
 from consent_service.domain.errors import (
     IdempotencyInProgress,
     IdempotencyKeyTooShort,
@@ -19,24 +19,28 @@ from consent_service.domain.errors import (
     StoreUnavailable,
 )
 from consent_service.domain.record import AccountState, ConsentRecord
-from consent_service.domain.record_text import read_visitor
+from consent_service.domain.record_text import encode_record, read_visitor
 from consent_service.domain.signal_adapters.expression import NOTHING_EXPRESSED
 from consent_service.domain.signal_adapters.transition import express, expressed_too
-from consent_service.domain.state import ConsentState, cleanup, consent_state
+from consent_service.domain.state import ConsentState, consent_state
 from consent_service.domain.transitions import accounts
 from consent_service.domain.transitions import signals as signal_transitions
 from consent_service.domain.transitions.context import Context, Transition, status_changed
+from consent_service.domain.verdicts import cleanup
 from consent_service.domain.vocabulary import Method
 from consent_service.ports import Change, Clock, Committed, Idempotency, LogEntry, NewId, Reply, Store, Subject
 from consent_service.service.asking import ANY_REVISION, Asking
 from consent_service.service.identity import new_visitor_id
-from consent_service.service.presenting import SYNCED, written_body
+from consent_service.service.memory import RuleMemory, facts_of
+from consent_service.service.presenting import SYNCED, cleanup_list, written_body
 from consent_service.service.sites import Version
 
 KEY_LIFE = timedelta(hours=24)
 MINTING_KEY_LIFE = timedelta(minutes=10)
 MINTING_KEY_LENGTH = 20
 """Such a key is all that proves who asks (contract §4)."""
+
+_Decided = tuple[tuple[Decision, ...], bool, orjson.Fragment]
 
 Move = Callable[[ConsentRecord, AccountState | None, Context], Transition]
 
@@ -62,6 +66,7 @@ class Consents:
         self._clock = clock
         self._new_id = new_id
         self._running: set[tuple[str, str, str]] = set()
+        self._memory = RuleMemory[_Decided]()
 
     async def record(self, site: str, visitor_id: str | None) -> ConsentRecord | None:
         """Read a visitor's record; None for an unknown, foreign or erased one."""
@@ -162,6 +167,7 @@ class Consents:
         now = self._clock()
         ctx = self._context(asking, version, now)
         before: list[ConsentRecord] = []
+        states: list[ConsentState] = []
 
         def apply(subject: Subject) -> Transition:
             if subject.record is None and not minted:
@@ -172,8 +178,9 @@ class Consents:
             return expressed_too(move(found, subject.account, ctx), asking.expression, ctx)
 
         def render(transition: Transition, entries: Sequence[LogEntry]) -> Reply:
-            state = consent_state(situate(version.rules, transition.record, asking.signals, asking.region, now))
-            body = written_body(asking.site.slug, state, entries, tuple(cleanup(state.situation)))
+            state, leaves = self._decided(asking, version, transition, now)
+            states.append(state)
+            body = written_body(asking.site.slug, state, entries, leaves)
             return Reply(201 if minted else 200, (), orjson.dumps(body))
 
         idempotency = self._idempotency(asking, now)
@@ -183,7 +190,22 @@ class Consents:
             return await self._replayed(asking, version, committed)
         record = committed.transition.record
         changed = bool(before) and bool(committed.transition.events) and status_changed(before[-1], record)
-        return Answer(committed.reply, visitor_id, self.state(asking, version, record), changed)
+        return Answer(committed.reply, visitor_id, states[-1], changed)
+
+    def _decided(
+        self, asking: Asking, version: Version, made: Transition, now: datetime
+    ) -> tuple[ConsentState, orjson.Fragment]:
+        """Decide all categories for a record just made, and give what must leave the device as JSON."""
+        situation = situate(version.rules, made.record, asking.signals, asking.region, now)
+
+        def decide() -> _Decided:
+            left = orjson.dumps(cleanup_list(cleanup(situation)))
+            state = consent_state(situation)
+            return state.decisions, state.prompt, orjson.Fragment(left)
+
+        key = facts_of(made.stored or encode_record(made.record), asking.signals, asking.region, now)
+        decisions, prompt, left = self._memory.recall(version, key, decide)
+        return ConsentState(situation, decisions, prompt), left
 
     async def _submit(self, change: Change) -> Committed:
         asked = change.idempotency

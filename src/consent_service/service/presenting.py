@@ -3,9 +3,11 @@
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from consent_service.domain.decision import Decision
 from consent_service.domain.policy import Tracker
+from consent_service.domain.record import CategoryChoice
 from consent_service.domain.state import ConsentState
 from consent_service.domain.vocabulary import CATEGORIES
 from consent_service.ports import LogEntry
@@ -23,15 +25,17 @@ SYNCED: Mapping[str, str] = {"notice": "synced"}
 """What a device is told once after a login has brought it the choices of other devices (CNIL 2025-131, IDN-06)."""
 
 
+@lru_cache(1_024)  # the moments of one answer are few, and each is written up to sixteen times
 def moment(value: datetime | None) -> str | None:
     """Write a moment as RFC 3339 in UTC, to the second."""
-    return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if value is None else value.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def consent_body(site: str, state: ConsentState) -> dict[str, object]:
     """Give a visitor's consent as every read answers it."""
     s = state.situation
     record = s.record
+    said = [state.choice(category) for category in CATEGORIES]
     return {
         "visitor_id": record.visitor_id if record else None,
         "site": site,
@@ -43,23 +47,27 @@ def consent_body(site: str, state: ConsentState) -> dict[str, object]:
         "gpc": s.gpc,
         "sale_share_opt_out": s.sale_share_opt_out,
         "prompt": state.prompt,
-        "categories": {d.category.value: _category(state, d) for d in state.decisions if d.category},
+        "categories": {
+            d.category.value: _category(d, choice)
+            for d, choice in zip(state.decisions, said, strict=True)
+            if d.category
+        },
         "opt_out_signal": OPT_OUT_HONORED if s.gpc_effective else None,
-        "expires_at": moment(state.expires_at),
+        "expires_at": moment(min((choice.expires_at for choice in said if choice is not None), default=None)),
         "re_prompt_not_before": moment(record.re_prompt_not_before) if record else None,
         "updated_at": moment(record.updated_at) if record and record.revision else None,
         **(SYNCED if record and record.notice_due else {}),
     }
 
 
-def written_body(
-    site: str, state: ConsentState, entries: Sequence[LogEntry], cleanup: Sequence[Tracker]
-) -> dict[str, object]:
+def written_body(site: str, state: ConsentState, entries: Sequence[LogEntry], cleanup: object) -> dict[str, object]:
     """Give a visitor's consent as every write answers it: with the receipt and what must leave the device."""
-    return consent_body(site, state) | {
-        "receipt": receipt(entries[-1]) if entries else None,
-        "cleanup": [{"name": t.name, "kind": t.kind.value, "domain": t.domain, "path": t.path} for t in cleanup],
-    }
+    return consent_body(site, state) | {"receipt": receipt(entries[-1]) if entries else None, "cleanup": cleanup}
+
+
+def cleanup_list(cleanup: Sequence[Tracker]) -> list[dict[str, object]]:
+    """Name what must leave the device."""
+    return [{"name": t.name, "kind": t.kind.value, "domain": t.domain, "path": t.path} for t in cleanup]
 
 
 def receipt(entry: LogEntry) -> dict[str, object]:
@@ -98,8 +106,7 @@ def decision_item(decision: Decision) -> dict[str, object]:
     return item
 
 
-def _category(state: ConsentState, decision: Decision) -> dict[str, object]:
-    choice = state.choice(decision.category or CATEGORIES[0])
+def _category(decision: Decision, choice: CategoryChoice | None) -> dict[str, object]:
     return {
         "choice": choice.choice.value if choice else None,
         "allow": decision.allow,

@@ -98,6 +98,10 @@ class Sites:
             raise NotFound("There is no such site, or it has published no policy.")
         return site
 
+    def find(self, slug: str) -> Site | None:
+        """Give a site by its slug, if it is there."""
+        return self._sites.get(slug)
+
     def all(self) -> Sequence[Site]:
         """Give all sites."""
         return tuple(self._sites.values())

@@ -14,7 +14,9 @@ from consent_service.domain.evidence.canonical import canonical_json
 from consent_service.domain.evidence.leaf import commit, format_time, leaf_bytes, leaf_hash
 from consent_service.domain.evidence.tree import Frontier, Node
 from consent_service.domain.record import AccountState, ConsentEvent, ConsentRecord
+from consent_service.domain.record_text import StoredVisitor, encode_record
 from consent_service.domain.retention import Entry
+from consent_service.domain.transitions.context import Transition
 from consent_service.ports import (
     Change,
     Committed,
@@ -105,6 +107,8 @@ class Writes:
     nodes: list[tuple[str, Node]] = field(default_factory=list)
     heads: dict[str, Frontier] = field(default_factory=dict)
     records: dict[VisitorKey, ConsentRecord] = field(default_factory=dict)
+    stored: dict[VisitorKey, StoredVisitor] = field(default_factory=dict)
+    """The same records as rows."""
     accounts: dict[AccountKey, AccountState] = field(default_factory=dict)
     remembered: dict[IdempotencyKey, Remembered] = field(default_factory=dict)
     erased: dict[VisitorKey, tuple[str, datetime]] = field(default_factory=dict)
@@ -159,6 +163,8 @@ class Batch:
         account = self._account(change.site, change.account) if change.account else None
         before = self._record(change.site, change.visitor_id)
         transition = change.apply(Subject(before, account))
+        stored = encode_record(transition.record)
+        transition = Transition(transition.record, transition.events, stored)
         # Leaves are built before anything is noted, so that a failing change leaves no trace in the batch.
         drafts = [self._draft(event, ahead) for ahead, event in enumerate(transition.events)]
         entries = tuple(
@@ -171,7 +177,7 @@ class Batch:
             self._tell(row, transition.record.revision)
         for event in transition.events:
             count(self.writes.counts, before, event)
-        self._put(transition.record)
+        self._put(transition.record, stored)
         if change.idempotency is not None:
             self._remember(change, change.idempotency, reply)
         return Committed(reply, transition, entries)
@@ -190,6 +196,7 @@ class Batch:
         self._append(row, hashed)
         self._gone.add(key)
         self.writes.records.pop(key, None)
+        self.writes.stored.pop(key, None)
         self.writes.erased[key] = (erasure.stub, erasure.now)
         return LogEntry(row.seq, hashed, "", "")
 
@@ -226,8 +233,9 @@ class Batch:
         key = (site, account)
         return self.writes.accounts.get(key) or self._loaded.accounts.get(key) or AccountState(account)
 
-    def _put(self, record: ConsentRecord) -> None:
+    def _put(self, record: ConsentRecord, stored: StoredVisitor) -> None:
         self.writes.records[record.site, record.visitor_id] = record
+        self.writes.stored[record.site, record.visitor_id] = stored
         if record.account is not None:
             self.writes.accounts[record.site, record.account.account] = record.account
 

@@ -60,13 +60,16 @@ class Keyring:
                     raise StoreUnavailable("master.secret is missing beside the keys it belongs to; restore it.")
                 _write_private(master, _b64(secrets.token_bytes(32)))
             self._master = _unb64(master.read_text("ascii").strip())
+        self._derived: dict[str, bytes] = {}
         self._keys: tuple[SigningKey, ...] = ()
         self.reload()
 
     def mac(self, label: str, message: str) -> bytes:
         """Compute a keyed hash (HMAC-SHA-256); each label has a key of its own, derived from the master secret."""
-        key = hmac.digest(self._master, b"consent-service " + label.encode(), sha256)
-        return hmac.digest(key, message.encode(), sha256)
+        key = self._derived.get(label)
+        if key is None:
+            key = self._derived[label] = hmac.digest(self._master, b"consent-service " + label.encode(), "sha256")
+        return hmac.digest(key, message.encode(), "sha256")
 
     def reload(self) -> None:
         """Read the directory again, so that a key made by another process is known here.

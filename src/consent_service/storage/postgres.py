@@ -148,7 +148,8 @@ class _LookupLane:
 
 def _refuses_a_value(error: BaseException) -> bool:
     """Tell whether the database is well and refuses what one change brings (SQLSTATE classes 22 and 23)."""
-    return isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", ""))[:2] in {"22", "23"}
+    found = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(found, asyncpg.DataError) or str(getattr(found, "sqlstate", ""))[:2] in {"22", "23"}
 
 
 def open_engine(url: str) -> AsyncEngine:

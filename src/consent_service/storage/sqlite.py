@@ -148,7 +148,7 @@ class SqliteStore:
     async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
         try:
             return await asyncio.get_running_loop().run_in_executor(thread, work)
-        except IntegrityError:
+        except (IntegrityError, sqlite3.IntegrityError):
             raise
         except (DBAPIError, sqlite3.Error) as error:
             if _is_damaged(error):
@@ -187,6 +187,15 @@ def open_engine(path: Path, *, read_only: bool = False, checkpoints: bool = True
 
 
 _WRITER_PRAGMAS = ["PRAGMA journal_mode=WAL", "PRAGMA secure_delete=ON", "PRAGMA cache_size=-65536"]
+
+
+def is_served(path: Path) -> bool:
+    """Tell whether a process serves this file now."""
+    try:
+        lock_file(path).close()
+    except StoreUnavailable:
+        return True
+    return False
 
 
 def lock_file(path: Path) -> IO[bytes]:

@@ -116,7 +116,8 @@ log_payloads = Table(
     Column("visitor_id", Name, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("payload", LargeBinary, nullable=False),
-    Index(None, "site", "visitor_id", "seq"),
+    # Without the seq: PostgreSQL keeps equal keys once, and SQLite adds the primary key by itself.
+    Index(None, "site", "visitor_id"),
     sqlite_with_rowid=False,
 )
 """Salt and payload (compressed canonical JSON, see payloads.py) of each entry that was not erased."""

@@ -8,6 +8,10 @@ MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 32
 
 
+_PLAIN = frozenset({str, bool, type(None)})
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+
+
 class NotCanonical(ValueError):
     """The value has no canonical JSON form that every reader would agree on."""
 
@@ -19,7 +23,7 @@ def canonical_json(value: object) -> bytes:
     anything that is not JSON. ASCII names make the order of code points and of UTF-16 units the same.
     """
     _check(value, MAX_DEPTH)
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    text = _encode(value)
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -50,7 +54,8 @@ def _check_members(members: Mapping[object, object], depth: int) -> None:
     for name, value in members.items():
         if not isinstance(name, str) or not name.isascii():
             raise NotCanonical("a member name is not an ASCII string")
-        _check(value, depth)
+        if type(value) not in _PLAIN:
+            _check(value, depth)
 
 
 def _check_items(items: Sequence[object], depth: int) -> None:

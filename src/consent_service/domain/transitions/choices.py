@@ -6,11 +6,12 @@ Sources: GDPR Art. 7, rules.md CON-01 to CON-20; contract §4 and §5 ("Signals 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from consent_service.domain.errors import Fault, ImportOutdated, InvalidInput
 from consent_service.domain.record import CategoryChoice, Choices, ConsentRecord
 from consent_service.domain.transitions.context import Context, Transition, write_event
-from consent_service.domain.transitions.signals import with_signals
+from consent_service.domain.transitions.signals import signal_changes
 from consent_service.domain.vocabulary import (
     CATEGORIES,
     Action,
@@ -53,11 +54,11 @@ def submit(record: ConsentRecord, submission: Submission, ctx: Context) -> Trans
         answer = _not_raised(answer, before)
     after = _choose(before, answer, decided_at, ctx)
     changed = _store(record, submission.channel, after, ctx)
-    changed = replace(changed, separate=_separate(record, submission, answer))
-    changed = with_signals(changed, ctx, _lifts_gpc(answer, submission.channel, ctx))
-    changed = _touch(changed, ctx)
+    changes = signal_changes(changed, ctx, lifts_gpc=_lifts_gpc(answer, submission.channel, ctx))
+    changes |= {"separate": _separate(record, submission, answer), **_touched(record, ctx)}
     if submission.channel is Channel.WEB:
-        changed = _answered(changed, ctx, after[_ALWAYS].expires_at)
+        changes |= _answered(record, ctx, after[_ALWAYS].expires_at)
+    changed = replace(changed, **changes)
     event_type = EventType.IMPORTED if ctx.method is Method.IMPORT else _event_type(before, after)
     details = _details(changed, decided_at, ctx)
     event = write_event(ctx, changed, event_type, channel=submission.channel, choices=answer, details=details)
@@ -72,8 +73,8 @@ def withdraw(record: ConsentRecord, ctx: Context) -> Transition:
         after = _choose(_current(record, ctx, channel), _REJECTED, ctx.now, ctx)
         changed = _store(changed, channel, after, ctx)
         expires_at = after[_ALWAYS].expires_at
-    changed = with_signals(replace(changed, separate=frozenset()), ctx, lifts_gpc=False)
-    changed = _answered(_touch(changed, ctx), ctx, expires_at)
+    changes = signal_changes(changed, ctx, lifts_gpc=False) | _touched(record, ctx)
+    changed = replace(changed, separate=frozenset(), **changes, **_answered(record, ctx, expires_at))
     details = {"channels": [channel.value for channel in Channel]}
     event = write_event(ctx, changed, EventType.WITHDRAWN, choices=_REJECTED, details=details)
     return Transition(changed, (event,))
@@ -82,7 +83,8 @@ def withdraw(record: ConsentRecord, ctx: Context) -> Transition:
 def _dismiss(record: ConsentRecord, ctx: Context) -> Transition:
     # Closing the banner is no choice: nothing is granted or refused, but it is not asked again at once (CON-07).
     later = ctx.rules.policy.lifetime(ctx.region).after(ctx.now)
-    changed = _answered(_touch(with_signals(record, ctx, lifts_gpc=False), ctx), ctx, later)
+    changes = signal_changes(record, ctx, lifts_gpc=False) | _touched(record, ctx) | _answered(record, ctx, later)
+    changed = replace(record, **changes)
     return Transition(changed, (write_event(ctx, changed, EventType.DISMISSED),))
 
 
@@ -113,10 +115,13 @@ def _choose(before: Choices, answer: Mapping[Category, bool], decided_at: dateti
     expires_at = ctx.rules.policy.lifetime(ctx.region).after(decided_at)
     version = ctx.rules.policy.version
     after: dict[Category, CategoryChoice] = {}
+    said: dict[tuple[bool, bool], CategoryChoice] = {}
     for category, granted in answer.items():
         was_granted = granted or (category in before and before[category].was_granted)
-        choice = Choice.GRANTED if granted else Choice.DENIED
-        after[category] = CategoryChoice(choice, decided_at, expires_at, version, was_granted)
+        if (granted, was_granted) not in said:
+            choice = Choice.GRANTED if granted else Choice.DENIED
+            said[granted, was_granted] = CategoryChoice(choice, decided_at, expires_at, version, was_granted)
+        after[category] = said[granted, was_granted]
     return after
 
 
@@ -157,16 +162,16 @@ def _lifts_gpc(answer: Mapping[Category, bool], channel: Channel, ctx: Context) 
     return granted and channel is Channel.WEB and not ctx.signals.gpc and not imported
 
 
-def _touch(record: ConsentRecord, ctx: Context) -> ConsentRecord:
-    return replace(record, revision=record.revision + 1, updated_at=ctx.now, region=ctx.region)
+def _touched(record: ConsentRecord, ctx: Context) -> dict[str, Any]:
+    return {"revision": record.revision + 1, "updated_at": ctx.now, "region": ctx.region}
 
 
-def _answered(record: ConsentRecord, ctx: Context, re_prompt_not_before: datetime) -> ConsentRecord:
+def _answered(record: ConsentRecord, ctx: Context, re_prompt_not_before: datetime) -> dict[str, Any]:
     # The banner has had its answer under this version; a longer wait, asked for by an opt-out of sale, stands (CON-09).
     later = re_prompt_not_before
     if record.opted_out and record.re_prompt_not_before is not None:
         later = max(later, record.re_prompt_not_before)
-    return replace(record, policy_version=ctx.rules.policy.version, re_prompt_not_before=later)
+    return {"policy_version": ctx.rules.policy.version, "re_prompt_not_before": later}
 
 
 def _granted(choices: Choices) -> frozenset[Category]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from consent_service.domain.record import CategoryChoice, Choices, ConsentEvent, ConsentRecord
+from consent_service.domain.record_text import StoredVisitor
 from consent_service.domain.ruleset import Ruleset
 from consent_service.domain.signals import NO_SIGNALS, Signals
 from consent_service.domain.vocabulary import Category, Channel, Choice, EventType, Method
@@ -31,6 +32,8 @@ class Transition:
 
     record: ConsentRecord
     events: tuple[ConsentEvent, ...] = field(default=())
+    stored: StoredVisitor | None = None
+    """The record as it is stored, once the store has written it out."""
 
 
 def write_event(

@@ -1,6 +1,7 @@
 """What a browser signals, stored once per change and never per request (SIG-14 to SIG-16, SIG-20)."""
 
 from dataclasses import replace
+from typing import Any
 
 from consent_service.domain.record import ConsentRecord
 from consent_service.domain.signals import Signals
@@ -26,13 +27,17 @@ def observe(record: ConsentRecord, ctx: Context) -> Transition:
 
 def with_signals(record: ConsentRecord, ctx: Context, lifts_gpc: bool) -> ConsentRecord:
     """Give the record with the request's signals stored, on the account as well where the visitor is known."""
+    return replace(record, **signal_changes(record, ctx, lifts_gpc=lifts_gpc))
+
+
+def signal_changes(record: ConsentRecord, ctx: Context, *, lifts_gpc: bool) -> dict[str, Any]:
+    """Give the members of the record that the request's signals change; one copy of a record can then take them all."""
     signals = ctx.signals
     account = record.account
     if account is not None:
         account = replace(account, gpc=signals.gpc or (account.gpc and not lifts_gpc))
-    return replace(
-        record,
-        dnt=record.dnt if signals.dnt is None else signals.dnt,
-        gpc=signals.gpc or (record.gpc and not lifts_gpc),
-        account=account,
-    )
+    return {
+        "dnt": record.dnt if signals.dnt is None else signals.dnt,
+        "gpc": signals.gpc or (record.gpc and not lifts_gpc),
+        "account": account,
+    }

@@ -1,0 +1,56 @@
+"""A memory of the rules, by what the rules look at: equal facts are decided once.
+
+It is not a memory of consent. Whoever asks it has just read the visitor's row, or written it; what is remembered is
+what follows from such a row under one version of the policy. Moments count by whether they have passed.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
+
+from consent_service.domain.record_text import StoredVisitor, passed
+from consent_service.domain.signals import Signals
+
+REMEMBERED = 20_000
+"""Entries of one memory; beyond them it starts anew."""
+
+Found = TypeVar("Found")
+
+
+class Facts(NamedTuple):
+    """All that the rules look at, beside the policy; a visitor with an account is never remembered."""
+
+    facts: str | None
+    passed: tuple[bool, ...]
+    signals: Signals
+    region: str | None
+
+
+def facts_of(stored: StoredVisitor | None, signals: Signals, region: str | None, now: datetime) -> Facts | None:
+    """Give the key of a question; None where the visitor has an account, whose moments are not part of the row."""
+    if stored is None:
+        return Facts(None, (), signals, region)
+    return None if stored.account is not None else Facts(stored.facts, passed(stored.times, now), signals, region)
+
+
+class RuleMemory(Generic[Found]):
+    """Remembers under one version of the policy at a time."""
+
+    __slots__ = ("_found", "_of")
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._found: dict[Facts, Found] = {}
+        self._of: object = None
+
+    def recall(self, version: object, key: Facts | None, decide: Callable[[], Found]) -> Found:
+        """Give what was decided for equal facts, or decide."""
+        if key is None:
+            return decide()
+        if version is not self._of or len(self._found) >= REMEMBERED:
+            self._found, self._of = {}, version
+        try:
+            return self._found[key]
+        except KeyError:
+            found = self._found[key] = decide()
+            return found

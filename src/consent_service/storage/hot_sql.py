@@ -1,0 +1,185 @@
+"""What a batch reads and writes in the words of the two drivers, inside SQLAlchemy's open transaction.
+
+A write is hot: SQLAlchemy's own way through lists of parameters costs more than everything else in it. So these few
+statements are written out and go to the driver below the connection, which stays usable for everything that is not hot.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+Row = tuple[Any, ...]
+Keys = Sequence[tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of one batch by table, each with its columns in the order named in `COLUMNS`."""
+
+    log_leaves: list[Row] = field(default_factory=list)
+    log_payloads: list[Row] = field(default_factory=list)
+    log_nodes: list[Row] = field(default_factory=list)
+    log_heads: list[Row] = field(default_factory=list)
+    visitors: list[Row] = field(default_factory=list)
+    accounts: list[Row] = field(default_factory=list)
+    idempotency_keys: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A table's columns with their PostgreSQL types, and how many of them are its key where a row may be there."""
+
+    columns: tuple[tuple[str, str], ...]
+    key: int = 0
+
+    @property
+    def names(self) -> str:
+        """Give the columns as SQL."""
+        return ", ".join(f'"{name}"' for name, _ in self.columns)
+
+    def on_conflict(self) -> str:
+        """Say what becomes of a row that is there; nothing where there can be none."""
+        if not self.key:
+            return ""
+        names = [name for name, _ in self.columns]
+        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names[self.key :])
+        return f" ON CONFLICT ({', '.join(names[: self.key])}) DO UPDATE SET {changes}"  # nosec B608 - our own names
+
+
+SHAPES = {
+    "log_leaves": Shape(
+        (("site", "text"), ("seq", "bigint"), ("time", "bigint"), ("pseudonym", "bytea"), ("commitment", "bytea"))
+    ),
+    "log_payloads": Shape(
+        (("site", "text"), ("seq", "bigint"), ("visitor_id", "text"), ("salt", "bytea"), ("payload", "bytea"))
+    ),
+    "log_nodes": Shape((("site", "text"), ("level", "smallint"), ("index", "bigint"), ("hash", "bytea"))),
+    "log_heads": Shape((("site", "text"), ("size", "bigint"), ("frontier", "bytea")), key=1),
+    "visitors": Shape(
+        (
+            ("site", "text"), ("visitor_id", "text"), ("revision", "integer"), ("facts", "text"), ("times", "text"),
+            ("account", "text"),
+        ),
+        key=2,
+    ),
+    "accounts": Shape((("site", "text"), ("account", "text"), ("state", "text")), key=2),
+    "idempotency_keys": Shape(
+        (
+            ("site", "text"), ("owner", "text"), ("key", "text"), ("visitor_id", "text"), ("fingerprint", "bytea"),
+            ("reply", "bytea"), ("expires_at", "bigint"),
+        ),
+        key=3,
+    ),
+}  # fmt: skip
+
+_SELECT = {
+    "log_heads": ("site, size, frontier, endpoints", ("site",)),
+    "visitors": ("site, visitor_id, revision, facts, times, account", ("site", "visitor_id")),
+    "accounts": ("site, account, state", ("site", "account")),
+    "idempotency_keys": (
+        "site, owner, key, visitor_id, fingerprint, reply, expires_at",
+        ("site", "owner", "key"),
+    ),
+}
+
+
+class HotSql(Protocol):
+    """The statements of one batch."""
+
+    def lock_heads(self, sites: Sequence[str]) -> Sequence[Row]:
+        """Lock and read the heads of sites in their order: site, size, frontier, endpoints. A batch begins so."""
+
+    def find(self, table: str, keys: Keys) -> Sequence[Row]:
+        """Read the rows of these keys, and lock visitors in the order of the keys."""
+
+    def put(self, rows: Rows) -> None:
+        """Write all rows."""
+
+
+def hot_sql(connection: Connection) -> HotSql:
+    """Choose by the connection's database."""
+    driver: Any = connection.connection.dbapi_connection
+    return _Postgres(connection, driver.run_async) if connection.dialect.name == "postgresql" else _Sqlite(driver)
+
+
+class _Postgres:
+    """asyncpg: one statement with arrays for all tables that have rows; it keeps the few forms there are prepared."""
+
+    def __init__(self, connection: Connection, run: Callable[[Callable[[Any], Any]], Any]) -> None:
+        self._connection = connection
+        self._run = run
+
+    def lock_heads(self, sites: Sequence[str]) -> Sequence[Row]:
+        # By SQLAlchemy's connection: the first statement opens the driver's transaction.
+        return [tuple(row) for row in self._connection.exec_driver_sql(_LOCK_HEADS, (sites,))]
+
+    def find(self, table: str, keys: Keys) -> Sequence[Row]:
+        columns = list(zip(*keys, strict=True))
+        found: Sequence[Row] = self._run(lambda raw: raw.fetch(_POSTGRES_FIND[table], *columns))
+        return found
+
+    def put(self, rows: Rows) -> None:
+        parts: list[str] = []
+        values: list[Sequence[Any]] = []
+        for table, shape in SHAPES.items():
+            found: list[Row] = getattr(rows, table)
+            if found:
+                parts.append(_postgres_insert(table, shape, len(values)))
+                values += zip(*found, strict=True)
+        if parts:
+            *before, last = parts
+            named = ", ".join(f"part{number} AS ({part})" for number, part in enumerate(before))
+            statement = f"WITH {named} {last}" if named else last
+            self._run(lambda raw: raw.execute(statement, *values))
+
+
+def _postgres_insert(table: str, shape: Shape, used: int) -> str:
+    marks = ", ".join(f"${used + number}::{kind}[]" for number, (_, kind) in enumerate(shape.columns, 1))
+    return f"INSERT INTO {table} ({shape.names}) SELECT * FROM unnest({marks}){shape.on_conflict()}"  # noqa: S608  # nosec B608 - our own names
+
+
+def _postgres_find(table: str, columns: str, key: Sequence[str]) -> str:
+    marks = ", ".join(f"${number}::text[]" for number in range(1, len(key) + 1))
+    wanted = ", ".join(f"t.{name}" for name in columns.split(", "))
+    same = " AND ".join(f"t.{name} = k.{name}" for name in key)
+    lock = f" ORDER BY {', '.join(f't.{name}' for name in key)} FOR UPDATE OF t" if table == "visitors" else ""
+    return f"SELECT {wanted} FROM unnest({marks}) AS k({', '.join(key)}) JOIN {table} t ON {same}{lock}"  # noqa: S608  # nosec B608 - our own names
+
+
+_POSTGRES_FIND = {table: _postgres_find(table, *parts) for table, parts in _SELECT.items()}
+
+
+_LOCK_HEADS = "SELECT site, size, frontier, endpoints FROM log_heads WHERE site = ANY($1) ORDER BY site FOR UPDATE"
+
+
+class _Sqlite:
+    """sqlite3: each statement prepared once by the driver; `BEGIN IMMEDIATE` has locked everything."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    def lock_heads(self, sites: Sequence[str]) -> Sequence[Row]:
+        return self.find("log_heads", [(site,) for site in sites])
+
+    def find(self, table: str, keys: Keys) -> Sequence[Row]:
+        statement = _SQLITE_FIND[table]
+        rows = [self._driver.execute(statement, key).fetchone() for key in keys]
+        return [row for row in rows if row is not None]
+
+    def put(self, rows: Rows) -> None:
+        for table, statement in _SQLITE_PUT.items():
+            found: list[Row] = getattr(rows, table)
+            if found:
+                self._driver.executemany(statement, found)
+
+
+_SQLITE_FIND = {
+    table: f"SELECT {columns} FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in key)}"  # noqa: S608  # nosec B608 - our own names
+    for table, (columns, key) in _SELECT.items()
+}
+_SQLITE_PUT = {
+    table: f"INSERT INTO {table} ({shape.names}) VALUES ({', '.join('?' * len(shape.columns))}){shape.on_conflict()}"  # noqa: S608  # nosec B608 - our own names
+    for table, shape in SHAPES.items()
+}
