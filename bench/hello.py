@@ -20,7 +20,14 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
 def main() -> None:
     """Serve on the port given."""
     config = uvicorn.Config(
-        app, port=int(sys.argv[1]), loop="uvloop", http="httptools", lifespan="off", access_log=False, log_level="error"
+        app,
+        port=int(sys.argv[1]),
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        proxy_headers=False,
+        access_log=False,
+        log_level="error",
     )
     uvicorn.Server(config).run()
 

@@ -123,6 +123,7 @@ def environment(database: str) -> dict[str, str]:
         "CONSENT_KEYS_DIR": str(DIRECTORY / "keys"),
         "CONSENT_BOOTSTRAP_KEY": KEY,
         "CONSENT_DEV": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # as installed: byte code is there
     }
 
 
