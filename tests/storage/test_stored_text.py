@@ -63,11 +63,6 @@ def test_a_moment_without_a_zone_is_refused() -> None:
         to_micros(NOW.replace(tzinfo=None))
 
 
-@given(st.binary(max_size=2_000) | st.sampled_from([EVENT, EVENT * 50]))
-def test_any_payload_comes_back_from_its_compressed_form(payload: bytes) -> None:
-    assert unpack(pack(payload)) == payload
-
-
 @pytest.mark.parametrize("bit", DAMAGES)
 def test_any_flipped_bit_of_a_stored_payload_is_noticed(bit: int) -> None:
     """EVD-02: the bits that carry nothing are watched as well."""
