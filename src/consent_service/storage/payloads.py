@@ -8,7 +8,7 @@ import re
 import zlib
 
 _TEXT, _TOKENS = b"\x01", b"\x02"
-"""Versions: the text as it is (only read any more), and the text with its ids and hashes taken out."""
+"""Versions: the text as it is, and the text with its ids and hashes taken out."""
 _WINDOW, _MEMORY = -12, 4
 """A raw stream whose window (4 KiB) holds the dictionary and a payload. The usual 32 KiB and their hash table cost ten
 times as much to clear as the payload costs to compress; readers take any window."""
@@ -42,8 +42,6 @@ _UUID_BYTES, _HASH_BYTES = 16, 32
 
 def pack(payload: bytes, level: int = 6) -> bytes:
     """Compress canonical JSON for storage; ids and hashes, which nothing compresses, stand behind it as plain bytes."""
-    if _HERE.search(payload):
-        raise ValueError("canonical JSON holds no control characters")
     taken: list[bytes] = []
 
     def take(match: re.Match[bytes]) -> bytes:
@@ -51,10 +49,11 @@ def pack(payload: bytes, level: int = 6) -> bytes:
         taken.append(bytes.fromhex((digest or b"".join(match.groups(b"")[:5])).decode()))
         return _HASH_HERE if digest else _UUID_HERE
 
-    text = _HEX.sub(take, payload)
-    compressor = zlib.compressobj(level=level, wbits=_WINDOW, memLevel=_MEMORY, zdict=_DICTIONARIES[_TOKENS])
+    # What is no JSON may hold the very bytes that stand for something, and is left as it is.
+    version, text = (_TEXT, payload) if _HERE.search(payload) else (_TOKENS, _HEX.sub(take, payload))
+    compressor = zlib.compressobj(level=level, wbits=_WINDOW, memLevel=_MEMORY, zdict=_DICTIONARIES[version])
     packed = b"".join([compressor.compress(text), compressor.flush(), *taken])
-    return _TOKENS + zlib.crc32(packed).to_bytes(4, "big") + packed
+    return version + zlib.crc32(packed).to_bytes(4, "big") + packed
 
 
 def unpack(stored: bytes) -> bytes:
@@ -70,7 +69,11 @@ def unpack(stored: bytes) -> bytes:
         raise ValueError("the stored payload is damaged") from error
     if not decompressor.eof:
         raise ValueError("the stored payload is damaged")
-    return _put_back(text, decompressor.unused_data)
+    if version == _TOKENS:
+        return _put_back(text, decompressor.unused_data)
+    if decompressor.unused_data:
+        raise ValueError("the stored payload is damaged")
+    return text
 
 
 def _put_back(text: bytes, taken: bytes) -> bytes:
