@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from consent_service.domain.vocabulary import CATEGORIES
-from consent_service.main import packaged
 from consent_service.service.policy_files import load_document
+from consent_service.stores import packaged
 from tests.support.service import ORIGIN, Running, code, memory_store, running
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, LargeBinary, select
 
-from consent_service.main import read_database
 from consent_service.storage.payloads import unpack
 from consent_service.storage.tables import metadata
+from consent_service.stores import read_database
 from tests.api.test_log_lines import AGENT, CANARIES, use_everything
 from tests.support.service import Running, running, submission
 

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from consent_service.api.tracing import SPOKEN_OF
-from consent_service.trace_export import exporting_provider
+from consent_service.outgoing.traces import exporting_provider
 from tests.api.test_log_lines import CANARIES, use_everything
 from tests.support.service import Running, memory_store, running
 

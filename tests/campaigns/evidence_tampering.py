@@ -22,12 +22,12 @@ from consent_service.cli.verifying import known_root
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.evidence.checkpoint import CheckpointRefused
 from consent_service.domain.vocabulary import Action
-from consent_service.main import utc_now
 from consent_service.service.evidence import Evidence
 from consent_service.service.identity import Identity, new_visitor_id
 from consent_service.storage import tables as t
 from consent_service.storage.keyring import LOG, Keyring
 from consent_service.storage.verification import verify_log
+from consent_service.system import utc_now
 from tests.campaigns.evidence_mutations import MUTATIONS, disarm
 from tests.campaigns.evidence_store import SqlStore, answering, erasing, open_store, populate, sqlite_url
 from tests.support.builders import SITE

@@ -21,7 +21,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from consent_service import main
+from consent_service import background
 from consent_service.service import decisions
 from consent_service.storage import reader, writer
 from tests.reliability.campaign import LONG, figures, seconds_allowed
@@ -129,7 +129,7 @@ async def _timed(work: Any) -> tuple[Any, float]:
 
 @pytest.fixture(autouse=True)
 def _keys_are_watched_closely(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main, "KEYRING_SECONDS", 0.1)
+    monkeypatch.setattr(background, "KEYRING_SECONDS", 0.1)
 
 
 @pytest.fixture

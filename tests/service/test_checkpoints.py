@@ -10,9 +10,9 @@ from threading import Thread
 
 import pytest
 
-from consent_service.checkpoint_post import poster
 from consent_service.domain.evidence.checkpoint import VerifierKey, parse_checkpoint, verify_checkpoint
 from consent_service.domain.vocabulary import Scope
+from consent_service.outgoing.checkpoints import poster
 from consent_service.ports import StoredCheckpoint
 from consent_service.service.checkpoints import Checkpoints
 from tests.support.service import Running, memory_store, running, submission

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from consent_service import webhook_post
+from consent_service.outgoing import webhooks as webhook_post
+from consent_service.outgoing.webhooks import Poster, _Guarded
 from consent_service.service.webhook_delivery import DeliveryFailed
-from consent_service.webhook_post import Poster, _Guarded
 from tests.support.receiver import receiving
 
 FIELDS = {"webhook-id": "an-id", "content-type": "application/json"}

@@ -9,9 +9,9 @@ import click
 from consent_service.cli.opened import opened
 from consent_service.cli.root import run, settings
 from consent_service.cli.verifying import verify_site
-from consent_service.main import sqlite_path
 from consent_service.storage.keyring import Keyring
 from consent_service.storage.sqlite_backup import back_up
+from consent_service.stores import sqlite_path
 
 _New = click.Path(exists=False, path_type=Path)
 

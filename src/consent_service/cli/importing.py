@@ -13,13 +13,14 @@ import click
 from sqlalchemy import select
 
 from consent_service.api.schemas.importing import import_line
+from consent_service.cli.bulk import bulk_store
 from consent_service.cli.root import run, settings
 from consent_service.domain.errors import ConsentError, ImportOutdated, StoreUnavailable
-from consent_service.main import RandomIds, bulk_store, utc_now
 from consent_service.service.identity import Identity
 from consent_service.service.importing import Imported, Importer
 from consent_service.storage import tables as t
 from consent_service.storage.keyring import Keyring
+from consent_service.system import RandomIds, utc_now
 
 _AT_ONCE = 512
 """Lines that share the writer's transactions."""

@@ -4,13 +4,15 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from consent_service.api.services import Health, Services
+from consent_service.assembly import build_services
 from consent_service.cli.root import settings
 from consent_service.config import Settings
 from consent_service.domain.errors import StoreUnavailable
-from consent_service.main import RandomIds, build_services, open_store, sqlite_path, utc_now
 from consent_service.service.identity import Identity
 from consent_service.storage.keyring import Keyring
 from consent_service.storage.migrate import upgrade
+from consent_service.stores import open_store, sqlite_path
+from consent_service.system import RandomIds, utc_now
 
 
 def migrated() -> None:

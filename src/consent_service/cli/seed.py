@@ -14,10 +14,10 @@ from typing import Any
 
 import click
 
+from consent_service.cli.bulk import bulk_store
 from consent_service.cli.root import run, settings
 from consent_service.domain.counts import Tally
 from consent_service.domain.errors import ConsentError
-from consent_service.main import RandomIds, bulk_store, utc_now
 from consent_service.ports import BulkEvent, BulkVisitor
 from consent_service.service.identity import Identity, new_visitor_id
 from consent_service.service.seeding import fill, histories
@@ -25,6 +25,7 @@ from consent_service.service.sites import Version
 from consent_service.storage.bulk import load
 from consent_service.storage.keyring import Keyring
 from consent_service.storage.payloads import pack
+from consent_service.system import RandomIds, utc_now
 
 AT_ONCE = 5_000
 """Visitors in one transaction."""

@@ -6,9 +6,10 @@ from consent_service import logs
 from consent_service.api.metrics_board import MetricsBoard
 from consent_service.cli.root import settings
 from consent_service.domain.errors import StoreUnavailable
-from consent_service.main import create_app, sqlite_path
+from consent_service.main import create_app
 from consent_service.server import serve as serve_app
 from consent_service.storage.migrate import SchemaState, upgrade
+from consent_service.stores import sqlite_path
 
 
 def register(cli: click.Group) -> None:

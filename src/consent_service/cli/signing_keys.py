@@ -5,8 +5,8 @@ from datetime import timedelta
 import click
 
 from consent_service.cli.root import settings
-from consent_service.main import utc_now
 from consent_service.storage.keyring import LOG, TOKEN, Keyring
+from consent_service.system import utc_now
 
 
 def register(cli: click.Group) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from consent_service.cli.policy import read, write
-from consent_service.main import packaged
 from consent_service.service.cookie_lists import draft, merge, summary
 from consent_service.service.policies import check_document
+from consent_service.stores import packaged
 
 _File = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 

@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from consent_service.api.services import Services
 from consent_service.domain.evidence.checkpoint import CheckpointRefused, VerifierKey, verify_checkpoint
 from consent_service.domain.evidence.verifier import KnownRoot
-from consent_service.main import read_database
 from consent_service.service.identity import Identity
 from consent_service.storage.keyring import LOG, Keyring
 from consent_service.storage.verification import log_length, verify_log
+from consent_service.stores import read_database
 
 
 async def verify_site(
