@@ -30,7 +30,9 @@ class NewWebhook(BaseModel):
 
     model_config = _STRICT
 
-    url: Annotated[str, Field(min_length=1, max_length=2_000, examples=["https://shop.example/hooks/consent"])]
+    url: Annotated[
+        str, Field(max_length=2_000, pattern=r"^https?://[!-~]+$", examples=["https://shop.example/hooks/consent"])
+    ]
 
 
 class WebhookEntry(BaseModel):
