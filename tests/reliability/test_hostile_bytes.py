@@ -121,8 +121,8 @@ def attack(service: ServiceProcess) -> list[Outcome]:
 def warm_up(service: ServiceProcess) -> None:
     """Let the service see ordinary and odd requests, so that what is made once is there before the measuring."""
     small = {name: data for name, data in BYTES.items() if len(data) < 200_000 and b"\r\n\r\n" in data}
-    for data in [*small.values(), _GET + b"\r\n"] * 3:
-        send(service.port, "", data, 0.0)
+    with ThreadPoolExecutor(len(small)) as pool:
+        list(pool.map(lambda data: send(service.port, "", data, 0.0), [*small.values(), _GET + b"\r\n"] * 3))
 
 
 @pytest.fixture
