@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,9 @@ from tests.support.service_process import AUTHORIZATION, ServiceProcess, service
 NGINX = Path(__file__).parents[2] / "deploy" / "nginx"
 HOST = "shop.example"
 ORIGIN = "https://shop.example"
-PROGRAM = shutil.which(os.environ.get("CONSENT_TEST_NGINX", "nginx")) or ""
+# `make test` unpacks one into the environment where none is installed (scripts/ensure_nginx.py).
+PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", f"{sys.prefix}/nginx/usr/sbin"])
+PROGRAM = shutil.which(os.environ.get("CONSENT_TEST_NGINX", "nginx"), path=PLACES) or ""
 with_nginx = pytest.mark.skipif(
     not PROGRAM, reason="nginx is not installed: the recipe is not run (apt-get install nginx)"
 )

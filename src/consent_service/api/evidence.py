@@ -4,16 +4,18 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime, BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator
 from starlette.responses import StreamingResponse
 
 from consent_service.api.deps import Auditing, Served
 from consent_service.api.documented import KEY_ERRORS, Responses, errors
 from consent_service.domain.errors import OutOfRange
+from consent_service.domain.moments import parse_moment
 from consent_service.domain.vocabulary import Category, Regime
 from consent_service.service.exporting import COLUMNS, Row, Selection, csv_row, export_rows
 
@@ -30,7 +32,8 @@ def _number(text: object) -> int:
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _Whole = Annotated[int, BeforeValidator(_number)]
 Number = Annotated[_Whole, Query(json_schema_extra={"minimum": 0})]
-Moment = Annotated[AwareDatetime, Query()]
+# In a query every value is text, and a bare number would be read as seconds since 1970.
+Moment = Annotated[datetime, BeforeValidator(parse_moment), Query()]
 _ERRORS = errors(*KEY_ERRORS, 404, 503)
 _STREAM: Responses = {
     200: {
