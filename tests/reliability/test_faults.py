@@ -266,7 +266,7 @@ async def under(
     """Break, ask and write all the while, mend, and wait until all is well."""
     with monkeypatch.context() as impatient:
         impatient.setattr(reader, "READ_SECONDS", 0.25)
-        impatient.setattr(decisions, "ANSWER_SECONDS", 0.28)
+        impatient.setattr(decisions, "ANSWER_SECONDS", 0.25)
         impatient.setattr(writer, "BATCH_SECONDS", writer.BATCH_SECONDS if LONG else 2.0)
         async with fault(shop):
             writing = asyncio.create_task(shop.write())
