@@ -1,10 +1,8 @@
 """How long a large log takes to verify and export, and in how much memory; run as a program (`make evidence-volume`).
 
-CONSENT_EVENTS says how many events (1,000,000) and CONSENT_TEST_POSTGRES_URL, where set, on which server; without it a
-PostgreSQL of its own is started.
+CONSENT_EVENTS says how many events (1,000,000); a PostgreSQL of its own is started.
 """
 
-import asyncio
 import os
 import platform
 import resource
@@ -14,33 +12,22 @@ import tempfile
 import time
 from pathlib import Path
 
-from consent_service.domain.vocabulary import Action
-from consent_service.service.identity import new_visitor_id
-from consent_service.storage.sql_batch import run_batch
-from tests.campaigns.evidence_store import answering, open_store, secrets_in, sqlite_url
-from tests.support.postgres import PostgresServer
+from tests.campaigns.evidence_store import sqlite_url
+from tests.support.postgres import PostgresServer, create_database
 
 SERVICE = Path(sys.executable).with_name("consent-service")
-_BATCH = 5_000
-_ACTIONS = (Action.ACCEPT_ALL, Action.REJECT_ALL, Action.ACCEPT_ALL)
-
-
-async def build(url: str, directory: Path, events: int) -> float:
-    """Write so many events by the service's own batches, only larger; gives the seconds it took."""
-    store = await open_store(url, directory)
-    made_with = secrets_in(directory)
-    began = time.monotonic()
-    for start in range(0, events, _BATCH):
-        count = min(_BATCH, events - start)
-        changes = [answering(new_visitor_id(), _ACTIONS[number % len(_ACTIONS)]) for number in range(count)]
-        await store.write(lambda connection, changes=changes: run_batch(connection, changes, made_with))  # type: ignore[misc]
-    await store.stop()
-    return time.monotonic() - began
+_EVENTS_EACH = 3
+"""How many events `seed` lets a visitor have."""
 
 
 def command(url: str, directory: Path, *arguments: str) -> tuple[float, int, str]:
     """Run a command of the service; gives seconds, the most memory it held in MB, and what it said."""
-    environment = {**os.environ, "CONSENT_DATABASE_URL": url, "CONSENT_KEYS_DIR": str(directory / "keys")}
+    environment = {
+        **os.environ,
+        "CONSENT_DATABASE_URL": url,
+        "CONSENT_KEYS_DIR": str(directory / "keys"),
+        "CONSENT_DEV": "1",
+    }
     began = time.monotonic()
     with (directory / "said").open("w+") as said:
         process = subprocess.Popen([SERVICE, *arguments], env=environment, stdout=said, stderr=subprocess.DEVNULL)
@@ -59,7 +46,9 @@ def _megabytes(used: resource.struct_rusage) -> int:
 
 def measure(name: str, url: str, directory: Path, events: int) -> None:
     """Build a log and print what verifying and exporting it takes."""
-    seconds = asyncio.run(build(url, directory, events))
+    visitors = str(-(-events // _EVENTS_EACH))
+    command(url, directory, "migrate")
+    seconds, _, _ = command(url, directory, "seed", "--visitors", visitors, "--ids", str(directory / "ids"))
     sys.stdout.write(f"{name}: {events:,} events written in {seconds:.0f} s\n")
     target = str(directory / "export")
     for arguments in (
@@ -83,7 +72,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as name:
                 measure("SQLite", sqlite_url(Path(name)), Path(name), size)
             with tempfile.TemporaryDirectory() as name:
-                measure("PostgreSQL", server.url, Path(name), size)
+                measure("PostgreSQL", create_database(server.url), Path(name), size)
     finally:
         server.remove()
 
