@@ -51,6 +51,15 @@ def test_a_changed_leaf_is_named_with_status_1(installation: Installation) -> No
     )
 
 
+def test_verifying_makes_no_keys_where_there_are_none(installation: Installation) -> None:
+    """Contract §6.1: it only reads."""
+    installation.serve(two_visitors)
+    elsewhere = installation.directory / "elsewhere"
+    found = installation.run("evidence", "verify", CONSENT_KEYS_DIR=str(elsewhere))
+    assert (found.exit_code, elsewhere.exists()) == (1, False)
+    assert "There are no keys in" in found.stderr
+
+
 def test_since_a_checkpoint_only_what_follows_is_read(installation: Installation) -> None:
     """What was verified up to a checkpoint need not be read again; what came since is read one by one."""
     installation.serve(two_visitors)

@@ -70,6 +70,11 @@ def test_of_several_that_start_at_once_one_migrates_sqlite(tmp_path: Path) -> No
     assert states.count(SchemaState.EMPTY) == 1
 
 
+def test_a_new_sqlite_file_is_for_the_service_s_own_account_alone(tmp_path: Path) -> None:
+    upgrade(f"sqlite:///{tmp_path / 'consent.db'}")
+    assert (tmp_path / "consent.db").stat().st_mode & 0o077 == 0
+
+
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "consent.db"
     upgrade(f"sqlite:///{path}")

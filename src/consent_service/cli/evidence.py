@@ -52,7 +52,7 @@ def evidence() -> None:
 )
 def verify(site: str, files: tuple[Path, ...], since: Path | None) -> None:
     """Verify the whole log against itself and all checkpoints; where it fails, the first bad entry is named."""
-    keyring = Keyring(settings().keys_dir)
+    keyring = Keyring(settings().keys_dir, make=False)
 
     async def work() -> tuple[int, str | None]:
         async with opened() as services:

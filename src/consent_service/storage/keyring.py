@@ -48,9 +48,14 @@ class SigningKey:
 class Keyring:
     """The keys of one installation."""
 
-    def __init__(self, directory: Path) -> None:
-        """Use a directory; it is made, with a master secret, where it is not there."""
+    def __init__(self, directory: Path, *, make: bool = True) -> None:
+        """Use a directory; it is made, with a master secret, where it is not there and `make` allows it.
+
+        Raises StoreUnavailable where the secret is missing and may not be made.
+        """
         self._directory = directory
+        if not make and not (directory / "master.secret").is_file():
+            raise StoreUnavailable(f"There are no keys in {directory}; CONSENT_KEYS_DIR names their directory.")
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._locked():
             master = directory / "master.secret"

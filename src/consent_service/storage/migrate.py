@@ -64,6 +64,8 @@ def upgrade(url: str) -> SchemaState:
 
 def _upgrade_sqlite(path: Path) -> SchemaState:
     path.parent.mkdir(parents=True, exist_ok=True)
+    # What is held about visitors is for the service's own account alone, and the log files follow the database's mode.
+    path.touch(mode=0o600)
     # The writer's own engine: its transactions hold the DDL as well, so a crash leaves a schema whole or untouched.
     engine = open_engine(path)
     try:
