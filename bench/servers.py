@@ -19,7 +19,7 @@ from tests.support.postgres import PostgresServer, execute, with_database
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICE = Path(sys.executable).with_name("consent-service")
-DIRECTORY = Path(os.environ.get("CONSENT_BENCH_DIR", ROOT / "var" / "bench"))
+DIRECTORY = Path(os.environ.get("CONSENT_BENCH_DIR", ROOT / "var" / "bench")).resolve()
 """Where databases of the bench live; those of the long form take about 30 GB."""
 SERVER_CORE = 0
 LOAD_CORE = 1 if (os.cpu_count() or 1) > 1 else 0
@@ -136,7 +136,7 @@ class Postgres(PostgresServer):
         super().__init__(shared_buffers="1GB", max_wal_size="4GB")
         self._scratch = self._home
         kept = DIRECTORY / "postgres"
-        if self.account.user is None or all(path.stat().st_mode & 1 for path in (ROOT, *ROOT.parents)):
+        if self.account.user is None or all(path.stat().st_mode & 1 for path in (DIRECTORY, *DIRECTORY.parents)):
             kept.mkdir(parents=True, exist_ok=True)
             self.account.take(kept)
             self._home = kept
