@@ -175,7 +175,7 @@ def measure(
     }
     notes = [
         "One core serves, the load comes from the other by `bench/load.py`: 32 kept connections, random visitors.",
-        f"PostgreSQL runs on the load's core; on the server's own core decisions come to {shared.rate:,.0f}/s.",
+        f"PostgreSQL (1 GB buffers) runs on the load's core; on the server's it is {shared.rate:,.0f} decisions/s.",
         f"Two workers on both cores, load and database beside them, answer {workers:.2f} times as much as one.",
         f"Beside `bench/ordinary.py`, which keeps no log: decisions {ratio(reads, usual):.0f} times as many.",
         f"Writes beside the same: {ratio(writes, usual_writes):.1f} times as many.",

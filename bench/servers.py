@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from tests.support.postgres import PostgresServer, execute, with_database
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICE = Path(sys.executable).with_name("consent-service")
-DIRECTORY = Path(os.environ.get("CONSENT_BENCH_DIR", ROOT / "var" / "bench"))
+DIRECTORY = Path(os.environ.get("CONSENT_BENCH_DIR", ROOT / "var" / "bench")).resolve()
 """Where databases of the bench live; those of the long form take about 30 GB."""
 SERVER_CORE = 0
 LOAD_CORE = 1 if (os.cpu_count() or 1) > 1 else 0
@@ -131,13 +132,19 @@ class Postgres(PostgresServer):
     """PostgreSQL whose data stay between runs, so that ten million visitors are seeded once."""
 
     def __init__(self) -> None:
-        super().__init__()
+        # Memory as for a small production server; durability is what it is by default.
+        super().__init__(shared_buffers="1GB", max_wal_size="4GB")
+        self._scratch = self._home
         kept = DIRECTORY / "postgres"
-        if self._account.user is None or all(path.stat().st_mode & 1 for path in (ROOT, *ROOT.parents)):
+        if self.account.user is None or all(path.stat().st_mode & 1 for path in (DIRECTORY, *DIRECTORY.parents)):
             kept.mkdir(parents=True, exist_ok=True)
-            self._account.take(kept)
-            self._home.rmdir() if not any(self._home.iterdir()) else None
+            self.account.take(kept)
             self._home = kept
+
+    def stop(self) -> None:
+        """Stop, and remove what is not kept."""
+        super().stop()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def pin(self, core: int) -> None:
         """Move the server with all that it has started to a core."""

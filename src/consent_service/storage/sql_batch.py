@@ -98,8 +98,7 @@ def _load_remembered(hot: HotSql, keys: Keys, loaded: Loaded) -> None:
 
 def encode_reply(reply: Reply) -> bytes:
     """Write an answer for an idempotency key."""
-    # Six kilobytes that live for a day: a fifth of the time for a tenth more of room.
-    return pack(orjson.dumps([reply.status, reply.headers, reply.body.decode()]), level=1)
+    return pack(orjson.dumps([reply.status, reply.headers, reply.body.decode()]), quick=True)
 
 
 def decode_reply(stored: bytes) -> Reply:
