@@ -110,7 +110,7 @@ def test_the_last_word_counts(page: Page, shop: Shop) -> None:
 
 
 def test_while_the_service_is_away_the_page_works_and_nothing_is_allowed(page: Page, shop: Shop) -> None:
-    shop.faults += [("GET", AWAY)] * 3
+    shop.faults += [("GET", AWAY)] * 100
     page.goto(shop.show())
     page.get_by_role("button", name="Add to cart").click()
     page.wait_for_timeout(SETTLE_MS)

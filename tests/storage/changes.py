@@ -17,7 +17,7 @@ from consent_service.domain.vocabulary import Action
 from consent_service.ports import Change, Committed, Erasure, Idempotency, LogEntry, Reply, Store, Subject
 from tests.support.builders import NOW, RULES, SITE
 
-CONTEXT = Context(rules=RULES, policy_sha256="0" * 64, now=NOW, new_id=lambda: str(uuid4()))
+CONTEXT = Context(rules=RULES, policy_sha256=sha256(b"policy").hexdigest(), now=NOW, new_id=lambda: str(uuid4()))
 
 
 def visitor(number: int) -> str:

@@ -1,5 +1,6 @@
 """`erase` and `purge`: what goes at a person's request, and what goes with time."""
 
+import re
 import sys
 
 import click
@@ -26,7 +27,20 @@ class _DurationType(click.ParamType[Duration]):
             self.fail(str(error), param, ctx)
 
 
-@click.command()
+class _TakesVisitorId(click.Command):
+    """A command whose visitor id may begin with a hyphen, as one in 64 does: URL-safe base64 has it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Set what looks like a visitor id apart from the options."""
+        ids = [arg for arg in args if _VISITOR_ID.fullmatch(arg)]
+        options = [arg for arg in args if not _VISITOR_ID.fullmatch(arg)]
+        return super().parse_args(ctx, [*options, "--", *ids] if ids else args)
+
+
+_VISITOR_ID = re.compile(r"-[A-Za-z0-9_-]{21}")
+
+
+@click.command(cls=_TakesVisitorId)
 @click.argument("visitor_id")
 @click.option("--site", default="default", show_default=True, help="The site that knows the visitor.")
 def erase(visitor_id: str, site: str) -> None:
