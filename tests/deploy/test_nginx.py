@@ -36,7 +36,7 @@ def configuration(directory: Path, listen: int, replicas: list[int]) -> str:
     servers = "\n".join(f"    server 127.0.0.1:{port} max_fails=1 fail_timeout=2s;" for port in replicas)
     recipe = re.sub(r"(?m)^    server 127.*\n    server 127.*$", servers, recipe)
     recipe = re.sub(r"(?m)^    ssl_.*\n", "", recipe).replace("listen 443 ssl;", f"listen 127.0.0.1:{listen};")
-    recipe = recipe.replace("conf.d/consent-locations.inc", str(NGINX / "consent-locations.inc"))
+    recipe = recipe.replace("conf.d/consent-locations.inc", f'"{NGINX / "consent-locations.inc"}"')
     kept = "".join(
         f"{kind}_temp_path {directory}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
