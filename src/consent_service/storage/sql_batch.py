@@ -5,6 +5,7 @@ transaction is `BEGIN IMMEDIATE`, which locks everything at once; `FOR UPDATE` i
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import orjson
 from sqlalchemy import Connection, bindparam, delete, exists, select
@@ -25,8 +26,7 @@ from consent_service.storage.batch import Batch, Loaded, Outcome, Remembered, Se
 from consent_service.storage.dialects import insert
 from consent_service.storage.holdings import read_entries
 from consent_service.storage.hot_sql import HotSql, Keys, Rows, hot_sql
-from consent_service.storage.payloads import pack, unpack
-from consent_service.storage.report_counts import add_counts
+from consent_service.storage.payloads import pack, pack_plain, unpack, unpack_plain
 from consent_service.storage.sqlite_residue import MARK
 
 _ChangeLike = Change | Erasure | Purge
@@ -98,13 +98,32 @@ def _load_remembered(hot: HotSql, keys: Keys, loaded: Loaded) -> None:
 
 def encode_reply(reply: Reply) -> bytes:
     """Write an answer for an idempotency key."""
+    if reply.frame is not None:
+        named = [[name.decode(), value.decode()] for name, value in reply.values.items()]
+        own = orjson.dumps([reply.status, reply.headers, named])
+        shared = _packed_frame(reply.frame)
+        return _FRAMED + pack_plain(b"%b%b%b" % (len(shared).to_bytes(4, "big"), shared, own))
     return pack(orjson.dumps([reply.status, reply.headers, reply.body.decode()]), quick=True)
 
 
 def decode_reply(stored: bytes) -> Reply:
     """Read an answer back."""
+    if stored[:1] == _FRAMED:
+        return _fill(unpack_plain(stored[1:]))
     status, headers, body = orjson.loads(unpack(stored))
     return Reply(status, tuple((name, value) for name, value in headers), body.encode())
+
+
+_FRAMED = b"\x03"
+"""Before a reply of which the shared text is kept packed and what is its own stands behind it."""
+_packed_frame = lru_cache(4_096)(pack)
+
+
+def _fill(packed: bytes) -> Reply:
+    shared = int.from_bytes(packed[:4], "big")
+    status, headers, named = orjson.loads(packed[4 + shared :])
+    body = unpack(packed[4 : 4 + shared]) % {name.encode(): value.encode() for name, value in named}
+    return Reply(status, tuple((name, value) for name, value in headers), body)
 
 
 def _write(connection: Connection, hot: HotSql, writes: Writes) -> None:
@@ -114,7 +133,6 @@ def _write(connection: Connection, hot: HotSql, writes: Writes) -> None:
         connection.execute(insert(connection, t.suppressions).on_conflict_do_nothing(), [row])
     _purge(connection, writes)
     hot.put(_rows(writes))
-    add_counts(connection, writes.counts)
 
 
 def _rows(writes: Writes) -> Rows:
@@ -130,6 +148,7 @@ def _rows(writes: Writes) -> Rows:
             (*key, k.visitor_id, k.fingerprint, encode_reply(k.reply), to_micros(k.expires_at))
             for key, k in writes.remembered.items()
         ],
+        report_counts=[(*key, *counts) for key, counts in sorted(writes.counts.items())],
     )
 
 

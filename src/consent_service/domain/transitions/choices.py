@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from consent_service.domain.errors import Fault, ImportOutdated, InvalidInput
-from consent_service.domain.record import CategoryChoice, Choices, ConsentRecord
+from consent_service.domain.record import CategoryChoice, Choices, ConsentRecord, revised
 from consent_service.domain.transitions.context import Context, Transition, write_event
 from consent_service.domain.transitions.signals import signal_changes
 from consent_service.domain.vocabulary import (
@@ -58,7 +58,7 @@ def submit(record: ConsentRecord, submission: Submission, ctx: Context) -> Trans
     changes |= {"separate": _separate(record, submission, answer), **_touched(record, ctx)}
     if submission.channel is Channel.WEB:
         changes |= _answered(record, ctx, after[_ALWAYS].expires_at)
-    changed = replace(changed, **changes)
+    changed = revised(changed, changes)
     event_type = EventType.IMPORTED if ctx.method is Method.IMPORT else _event_type(before, after)
     details = _details(changed, decided_at, ctx)
     event = write_event(ctx, changed, event_type, channel=submission.channel, choices=answer, details=details)
@@ -108,7 +108,7 @@ def _store(record: ConsentRecord, channel: Channel, after: Choices, ctx: Context
     if ctx.rules.policy.cross_device and account is not None:
         shared = replace(account, email=after) if channel is Channel.EMAIL else replace(account, web=after)
         return replace(record, account=shared)
-    return replace(record, email=after) if channel is Channel.EMAIL else replace(record, web=after)
+    return revised(record, {"email": after} if channel is Channel.EMAIL else {"web": after})
 
 
 def _choose(before: Choices, answer: Mapping[Category, bool], decided_at: datetime, ctx: Context) -> Choices:
