@@ -15,6 +15,8 @@ from consent_service.domain.counts import FIGURES
 
 Row = tuple[Any, ...]
 Keys = Sequence[tuple[str, ...]]
+Run = Callable[[Callable[[Any], Any]], Any]
+"""Calls a function with the driver's connection and waits for what it begins."""
 
 
 @dataclass(slots=True)
@@ -122,17 +124,25 @@ class HotSql(Protocol):
 def hot_sql(connection: Connection) -> HotSql:
     """Choose by the connection's database."""
     driver: Any = connection.connection.dbapi_connection
-    return _Postgres(connection, driver.run_async) if connection.dialect.name == "postgresql" else _Sqlite(driver)
+    return _Postgres(driver.run_async, connection) if connection.dialect.name == "postgresql" else _Sqlite(driver)
+
+
+def hot_postgres(run: Run) -> HotSql:
+    """Give the statements on a connection of the driver that has begun a transaction; `run` waits for one of them."""
+    return _Postgres(run)
 
 
 class _Postgres:
     """asyncpg: one statement with arrays for all tables that have rows; it keeps the few forms there are prepared."""
 
-    def __init__(self, connection: Connection, run: Callable[[Callable[[Any], Any]], Any]) -> None:
+    def __init__(self, run: Run, connection: Connection | None = None) -> None:
         self._connection = connection
         self._run = run
 
     def lock_heads(self, sites: Sequence[str]) -> Sequence[Row]:
+        if self._connection is None:
+            rows: Sequence[Row] = self._run(lambda raw: raw.fetch(_LOCK_HEADS, sites))
+            return rows
         # By SQLAlchemy's connection: the first statement opens the driver's transaction.
         return [tuple(row) for row in self._connection.exec_driver_sql(_LOCK_HEADS, (sites,))]
 

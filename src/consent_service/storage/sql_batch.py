@@ -43,16 +43,29 @@ def run_batch(connection: Connection, requests: Sequence[_ChangeLike], secrets: 
     return outcomes
 
 
+def run_changes(hot: HotSql, requests: Sequence[Change], secrets: Secrets) -> list[Outcome] | None:
+    """Carry out changes alone, by hot statements alone; None, with nothing written, where that is not enough.
+
+    That is where a site has no head yet, or has webhooks to tell.
+    """
+    loaded = Loaded()
+    sites = sorted({r.site for r in requests})
+    if len(_take_heads(hot, sites, loaded)) < len(sites) or loaded.endpoints:
+        return None
+    _load_subjects(hot, requests, {(r.site, r.visitor_id) for r in requests}, loaded)
+    batch = Batch(loaded, secrets)
+    outcomes = batch.run(requests)
+    hot.put(_rows(batch.writes))
+    return outcomes
+
+
 def _load(connection: Connection, hot: HotSql, requests: Sequence[_ChangeLike]) -> Loaded:
     loaded = Loaded()
     _load_heads(connection, hot, sorted({r.site for r in requests}), loaded)
     purges = [r for r in requests if isinstance(r, Purge)]
     visitor_keys = {(r.site, r.visitor_id) for r in requests if not isinstance(r, Purge)}
     visitor_keys |= {(purge.site, visitor_id) for purge in purges for visitor_id in purge.visitor_ids}
-    named = {(r.site, r.account) for r in requests if isinstance(r, Change) and r.account}
-    _load_visitors(hot, sorted(visitor_keys), named, loaded)
-    asked = [(r.site, r.idempotency) for r in requests if isinstance(r, Change) and r.idempotency]
-    _load_remembered(hot, sorted({(site, i.owner, i.key) for site, i in asked}), loaded)
+    _load_subjects(hot, [r for r in requests if isinstance(r, Change)], visitor_keys, loaded)
     for erasure in (r for r in requests if isinstance(r, Erasure)):
         p = t.log_payloads.c
         seqs = select(p.seq).where(p.site == erasure.site, p.visitor_id == erasure.visitor_id).order_by(p.seq)
@@ -63,12 +76,24 @@ def _load(connection: Connection, hot: HotSql, requests: Sequence[_ChangeLike]) 
     return loaded
 
 
-def _load_heads(connection: Connection, hot: HotSql, sites: Sequence[str], loaded: Loaded) -> None:
+def _load_subjects(hot: HotSql, changes: Sequence[Change], visitors: set[tuple[str, str]], loaded: Loaded) -> None:
+    named = {(change.site, change.account) for change in changes if change.account}
+    _load_visitors(hot, sorted(visitors), named, loaded)
+    asked = [(change.site, change.idempotency) for change in changes if change.idempotency]
+    _load_remembered(hot, sorted({(site, i.owner, i.key) for site, i in asked}), loaded)
+
+
+def _take_heads(hot: HotSql, sites: Sequence[str], loaded: Loaded) -> dict[str, Frontier]:
     for site, size, frontier, endpoints in hot.lock_heads(sites):
         loaded.heads[site] = Frontier.from_bytes(size, frontier)
         if endpoints:
             loaded.endpoints[site] = tuple(endpoints.split())
-    missing = [site for site in sites if site not in loaded.heads]
+    return loaded.heads
+
+
+def _load_heads(connection: Connection, hot: HotSql, sites: Sequence[str], loaded: Loaded) -> None:
+    found = _take_heads(hot, sites, loaded)
+    missing = [site for site in sites if site not in found]
     if missing:
         # The first writers of a site meet here; the row that one of them makes is then locked by each in turn.
         rows = [{"site": site, "size": 0, "frontier": b""} for site in missing]
