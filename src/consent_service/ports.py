@@ -5,8 +5,8 @@ Readers and writers are different types, so that a decision can never write.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -50,6 +50,9 @@ class Reply:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    frame: bytes | None = field(default=None, compare=False)
+    """Where many answers share most of their text: that text, so that `body` is `frame % values`."""
+    values: Mapping[bytes, bytes] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

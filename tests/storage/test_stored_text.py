@@ -84,3 +84,22 @@ def test_an_answer_comes_back_from_what_an_idempotency_key_remembers(
 ) -> None:
     reply = Reply(status, tuple(headers), body.encode())
     assert decode_reply(encode_reply(reply)) == reply
+
+
+@given(st.integers(200, 599), st.lists(st.tuples(st.text(), st.text())), st.text(st.characters(exclude_characters="%")))
+def test_an_answer_with_much_in_common_with_others_comes_back_whole(
+    status: int, headers: list[tuple[str, str]], own: str
+) -> None:
+    """EVD-13: the shared text is kept with the key, so the replay is the first answer whatever has changed since."""
+    shared, values = b'{"share":"100%%","own":%(1)b}', {b"1": own.encode()}
+    reply = Reply(status, tuple(headers), shared % values, shared, values)
+    assert decode_reply(encode_reply(reply)) == reply
+
+
+@pytest.mark.parametrize("bit", range(8, 8 * 60, 7))
+def test_any_flipped_bit_of_a_remembered_answer_is_noticed(bit: int) -> None:
+    shared, values = b'{"share":"100%%","own":%(1)b}', {b"1": b"1"}
+    stored = bytearray(encode_reply(Reply(200, (), shared % values, shared, values)))
+    stored[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(ValueError, match="damaged"):
+        decode_reply(bytes(stored))

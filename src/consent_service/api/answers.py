@@ -57,11 +57,18 @@ def etag(state: ConsentState) -> str:
 
 
 def written(answer: Answer, headers: dict[str, str]) -> Response:
-    """Answer a write; `Tk: U` where it changed the tracking status (TSR-10)."""
+    """Answer a write."""
     response = Response(answer.reply.body, answer.reply.status, headers, "application/json")
-    response.headers["ETag"] = etag(answer.state)
-    if answer.replayed:
-        response.headers["Idempotency-Replayed"] = "true"
-    elif answer.changed:
-        response.headers["Tk"] = "U"
+    # The framework has counted the body already.
+    response.raw_headers += [field for field in written_fields(answer) if field[0] != b"content-length"]
     return response
+
+
+def written_fields(answer: Answer) -> list[tuple[bytes, bytes]]:
+    """Give the header fields that are a write's own; `Tk: U` where it changed the tracking status (TSR-10)."""
+    fields = [(b"content-length", b"%d" % len(answer.reply.body)), (b"etag", etag(answer.state).encode())]
+    if answer.replayed:
+        fields.append((b"idempotency-replayed", b"true"))
+    elif answer.changed:
+        fields.append((b"tk", b"U"))
+    return fields

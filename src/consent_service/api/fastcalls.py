@@ -8,13 +8,14 @@ dependency solving are left out. One suite of tests runs over both ways in.
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from time import perf_counter, time_ns
 
 from pydantic import ValidationError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from consent_service.api.answers import PRIVATE, written
+from consent_service.api.answers import PRIVATE, written_fields
 from consent_service.api.decisions import answer_decisions
 from consent_service.api.deps import read_client_key
 from consent_service.api.fastpath import DECIDING, key_of, query_region
@@ -31,6 +32,7 @@ from consent_service.domain.errors import ConsentError
 from consent_service.domain.signal_adapters.registry import ADAPTED
 from consent_service.domain.signals import NO_SIGNALS, Signals, parse_signals
 from consent_service.domain.transitions import choices
+from consent_service.domain.vocabulary import Method
 from consent_service.domain.vocabulary import Scope as KeyScope
 from consent_service.ports import ApiKey, NewId
 from consent_service.service.asking import Asking, ClientKey
@@ -52,7 +54,16 @@ class _Call:
     idempotency_key: str | None
 
 
-_Answer = Callable[[_Call, bytes], Awaitable[Response | None]]
+@dataclass(frozen=True, slots=True)
+class _Wire:
+    """An answer as it is sent, but for the fields that every answer bears."""
+
+    status: int
+    fields: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+_Answer = Callable[[_Call, bytes], Awaitable[_Wire | None]]
 
 
 class FastCalls:
@@ -98,24 +109,28 @@ class FastCalls:
             response = await answer(call, body)
         except ConsentError as error:
             log_error(request_id, error)
-            response = error_response(request_id, error)
+            response = _wire(error_response(request_id, error))
         if response is None:
             await self._app(scope, _again(body, receive), send)
             return
         await self._send(send, response, request_id)
         seconds = perf_counter() - began
-        self._requests.took(route, scope["method"], response.status_code, seconds)
-        write_line(scope["method"], route, request_id, response.status_code, seconds)
+        self._requests.took(route, scope["method"], response.status, seconds)
+        write_line(scope["method"], route, request_id, response.status, seconds)
         if self._trace:
             self._trace(scope, route, started)
 
-    async def _send(self, send: Send, response: Response, request_id: str) -> None:
-        headers = response.raw_headers
+    async def _send(self, send: Send, response: _Wire, request_id: str) -> None:
+        headers = response.fields
         given = {name for name, _ in headers}
         headers += [field for field in self._headers if field[0] not in given]
         headers.append((b"x-request-id", request_id.encode()))
-        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": response.body})
+
+
+def _wire(response: Response) -> _Wire:
+    return _Wire(response.status_code, response.raw_headers, bytes(response.body))
 
 
 def _read(scope: Scope, scopes: frozenset[KeyScope], most: int) -> _Call | None:
@@ -176,40 +191,71 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return give
 
 
-async def _batch(call: _Call, body: bytes) -> Response | None:
+async def _batch(call: _Call, body: bytes) -> _Wire | None:
     try:
         asked = DecisionRequests.model_validate(strict_json(body))
     except (ConsentError, ValidationError):
         return None  # one visitor, or nothing that can be answered: the framework says which
     site = call.services.sites.get(call.key.site)
-    return await answer_decisions(call.services, site, asked, Asking(site, None, call.signals, region=call.region))
+    asking = Asking(site, None, call.signals, region=call.region)
+    return _wire(await answer_decisions(call.services, site, asked, asking))
 
 
-async def _write(call: _Call, body: bytes) -> Response | None:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the body of a write says."""
+
+    policy_version: str
+    submission: choices.Submission
+    signals: Signals
+    method: Method
+    locale: str | None
+    refuses: bool
+
+
+def _said(body: bytes) -> _Said:
+    """Read the body of a write; raises ConsentError and ValidationError."""
+    asked = ConsentSubmission.model_validate(strict_json(body))
+    return _Said(
+        asked.policy_version, asked.submission(), asked.signals, asked.how, asked.locale, refuses=asked.refuses
+    )
+
+
+_SHORT = 1_024
+"""Bytes of a body that is worth remembering: banners send few different ones, all of them shorter."""
+_said_before = lru_cache(4_096)(_said)
+"""Equal bytes say the same, and are read once. A body names no visitor."""
+
+
+async def _write(call: _Call, body: bytes) -> _Wire | None:
     services = call.services
     try:
-        asked = ConsentSubmission.model_validate(strict_json(body))
-        submission = asked.submission()
+        said = _said_before(body) if len(body) <= _SHORT else _said(body)
         client_key = _client_key(call, body)
     except (ConsentError, ValidationError):
         return None
     site = services.sites.get(call.key.site)
     version = site.current(services.clock())
-    if asked.policy_version != version.policy.version:
+    if said.policy_version != version.policy.version:
         return None
     asking = Asking(
         site=site,
         visitor_id=call.path[13:35],
-        signals=call.signals.joined(asked.signals),
+        signals=call.signals.joined(said.signals) if said.signals != NO_SIGNALS else call.signals,
         region=call.region,
-        method=asked.how,
-        locale=asked.locale,
+        method=said.method,
+        locale=said.locale,
         client_key=client_key,
     )
+    submission = said.submission
     answer = await services.consents.change(
-        asking, version, lambda record, _, ctx: choices.submit(record, submission, ctx), refuses=asked.refuses
+        asking, version, lambda record, _, ctx: choices.submit(record, submission, ctx), refuses=said.refuses
     )
-    return written(answer, PRIVATE)
+    return _Wire(answer.reply.status, [*_WRITTEN, *written_fields(answer)], answer.reply.body)
+
+
+_WRITTEN = [(b"content-type", b"application/json")]
+_WRITTEN += [(name.lower().encode(), value.encode()) for name, value in PRIVATE.items()]
 
 
 def _client_key(call: _Call, body: bytes) -> ClientKey | None:

@@ -112,7 +112,7 @@ def _places(before: ConsentRecord | None, event: ConsentEvent, channel: Channel)
     again = by_banner and before is not None and before.policy_version is not None
     held = _NOTHING if before is None else _granted(_choices(before, channel))
     # A signal such as ADPC speaks of single categories; the others stay as they were.
-    said = tuple(event.choices.get(category, had) for category, had in zip(CATEGORIES, held, strict=True))
+    said = tuple([event.choices.get(category, had) for category, had in zip(CATEGORIES, held, strict=True)])
     withdrawal = event.event_type is EventType.WITHDRAWN and "channels" in event.details
     return _places_of(said, held, event.dnt is Dnt.DO_NOT_TRACK, event.gpc, again, withdrawal)
 
@@ -148,4 +148,4 @@ def _choices(record: ConsentRecord, channel: Channel) -> Choices:
 def _granted(choices: Choices) -> _Eight:
     if not choices:
         return _NOTHING
-    return tuple(c in choices and choices[c].choice is Choice.GRANTED for c in CATEGORIES)
+    return tuple([c in choices and choices[c].choice is Choice.GRANTED for c in CATEGORIES])

@@ -4,9 +4,11 @@ All moments are timezone-aware and in UTC. Everything is immutable: a transition
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
+from typing import Any
 
 from consent_service.domain.vocabulary import (
     AgeBand,
@@ -20,6 +22,7 @@ from consent_service.domain.vocabulary import (
     SeparateConsent,
 )
 
+EVENT_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 NOTHING: Mapping[Category, "CategoryChoice"] = MappingProxyType({})
 
 
@@ -94,6 +97,15 @@ class ConsentRecord:
         return self.opted_out or (self.account is not None and self.account.opted_out)
 
 
+_MEMBERS = tuple(member.name for member in fields(ConsentRecord))
+_values = attrgetter(*_MEMBERS)
+
+
+def revised(record: ConsentRecord, changes: Mapping[str, Any]) -> ConsentRecord:
+    """Give a record with some members changed, as `dataclasses.replace` does in twice the time."""
+    return ConsentRecord(**{**dict(zip(_MEMBERS, _values(record), strict=True)), **changes})
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentEvent:
     """An immutable fact about one visitor; its canonical JSON is the payload that the log commits to."""
@@ -123,7 +135,7 @@ class ConsentEvent:
             "event_id": self.event_id,
             "receipt_id": self.receipt_id,
             "event_type": self.event_type.value,
-            "event_time": self.event_time.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "event_time": self.event_time.strftime(EVENT_TIME),
             "site": self.site,
             "visitor_id": self.visitor_id,
             "channel": self.channel.value,

@@ -19,7 +19,7 @@ from consent_service.domain.errors import (
     StoreUnavailable,
 )
 from consent_service.domain.record import AccountState, ConsentRecord
-from consent_service.domain.record_text import encode_record, read_visitor
+from consent_service.domain.record_text import StoredVisitor, encode_record, read_visitor
 from consent_service.domain.signal_adapters.expression import NOTHING_EXPRESSED
 from consent_service.domain.signal_adapters.transition import express, expressed_too
 from consent_service.domain.state import ConsentState, consent_state
@@ -29,6 +29,7 @@ from consent_service.domain.transitions.context import Context, Transition, stat
 from consent_service.domain.verdicts import cleanup
 from consent_service.domain.vocabulary import Method
 from consent_service.ports import Change, Clock, Committed, Idempotency, LogEntry, NewId, Reply, Store, Subject
+from consent_service.service.answer_frames import Frame, frame
 from consent_service.service.asking import ANY_REVISION, Asking
 from consent_service.service.identity import new_visitor_id
 from consent_service.service.memory import RuleMemory, facts_of
@@ -40,7 +41,16 @@ MINTING_KEY_LIFE = timedelta(minutes=10)
 MINTING_KEY_LENGTH = 20
 """Such a key is all that proves who asks (contract §4)."""
 
-_Decided = tuple[tuple[Decision, ...], bool, orjson.Fragment]
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What follows from the facts of a row."""
+
+    decisions: tuple[Decision, ...]
+    prompt: bool
+    cleanup: bytes
+    frame: Frame | None
+
 
 Move = Callable[[ConsentRecord, AccountState | None, Context], Transition]
 
@@ -178,10 +188,15 @@ class Consents:
             return expressed_too(move(found, subject.account, ctx), asking.expression, ctx)
 
         def render(transition: Transition, entries: Sequence[LogEntry]) -> Reply:
-            state, leaves = self._decided(asking, version, transition, now)
+            stored = transition.stored or encode_record(transition.record)
+            state, found = self._decided(asking, version, transition.record, stored, now)
             states.append(state)
-            body = written_body(asking.site.slug, state, entries, leaves)
-            return Reply(201 if minted else 200, (), orjson.dumps(body))
+            status = 201 if minted else 200
+            if found.frame is not None:
+                values = found.frame.values(visitor_id, stored, entries)
+                return Reply(status, (), found.frame.fill(values), found.frame.text, values)
+            body = written_body(asking.site.slug, state, entries, orjson.Fragment(found.cleanup))
+            return Reply(status, (), orjson.dumps(body))
 
         idempotency = self._idempotency(asking, now)
         change = Change(asking.site.slug, visitor_id, now, apply, render, account, idempotency, refuses)
@@ -193,19 +208,21 @@ class Consents:
         return Answer(committed.reply, visitor_id, states[-1], changed)
 
     def _decided(
-        self, asking: Asking, version: Version, made: Transition, now: datetime
-    ) -> tuple[ConsentState, orjson.Fragment]:
-        """Decide all categories for a record just made, and give what must leave the device as JSON."""
-        situation = situate(version.rules, made.record, asking.signals, asking.region, now)
+        self, asking: Asking, version: Version, record: ConsentRecord, stored: StoredVisitor, now: datetime
+    ) -> tuple[ConsentState, _Decided]:
+        """Decide all categories for a record just made, and find the answer that such records share."""
+        situation = situate(version.rules, record, asking.signals, asking.region, now)
 
         def decide() -> _Decided:
             left = orjson.dumps(cleanup_list(cleanup(situation)))
             state = consent_state(situation)
-            return state.decisions, state.prompt, orjson.Fragment(left)
+            return _Decided(state.decisions, state.prompt, left, frame(asking.site.slug, state, stored, left))
 
-        key = facts_of(made.stored or encode_record(made.record), asking.signals, asking.region, now)
-        decisions, prompt, left = self._memory.recall(version, key, decide)
-        return ConsentState(situation, decisions, prompt), left
+        facts = facts_of(stored, asking.signals, asking.region, now)
+        # Moments that are not there leave no gap in the answer, nor does the first change of a visitor without any.
+        key = facts and (facts, stored.revision > 0, record.re_prompt_not_before is None)
+        found = self._memory.recall(version, key, decide)
+        return ConsentState(situation, found.decisions, found.prompt), found
 
     async def _submit(self, change: Change) -> Committed:
         asked = change.idempotency

@@ -4,7 +4,7 @@ It is not a memory of consent. Whoever asks it has just read the visitor's row, 
 what follows from such a row under one version of the policy. Moments count by whether they have passed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
@@ -40,10 +40,10 @@ class RuleMemory(Generic[Found]):
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._found: dict[Facts, Found] = {}
+        self._found: dict[Hashable, Found] = {}
         self._of: object = None
 
-    def recall(self, version: object, key: Facts | None, decide: Callable[[], Found]) -> Found:
+    def recall(self, version: object, key: Hashable | None, decide: Callable[[], Found]) -> Found:
         """Give what was decided for equal facts, or decide."""
         if key is None:
             return decide()

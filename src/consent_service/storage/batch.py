@@ -11,6 +11,7 @@ from datetime import datetime
 from consent_service.domain.counts import Tally, count
 from consent_service.domain.errors import ConsentError, IdempotencyKeyReused, NotFound
 from consent_service.domain.evidence.canonical import canonical_json
+from consent_service.domain.evidence.event_text import event_text
 from consent_service.domain.evidence.leaf import commit, format_time, leaf_bytes, leaf_hash
 from consent_service.domain.evidence.tree import Frontier, Node
 from consent_service.domain.record import AccountState, ConsentEvent, ConsentRecord
@@ -183,7 +184,7 @@ class Batch:
         return Committed(reply, transition, entries)
 
     def _draft(self, event: ConsentEvent, ahead: int) -> tuple[LeafRow, bytes]:
-        payload = canonical_json(event.payload())
+        payload = event_text(event)
         return self._leaf(event.site, event.visitor_id, event.visitor_id, event.event_time, payload, ahead)
 
     def _erase(self, erasure: Erasure) -> Outcome:

@@ -6,12 +6,17 @@ statements are written out and go to the driver below the connection, which stay
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
+from consent_service.domain.counts import FIGURES
+
 Row = tuple[Any, ...]
 Keys = Sequence[tuple[str, ...]]
+Run = Callable[[Callable[[Any], Any]], Any]
+"""Calls a function with the driver's connection and waits for what it begins."""
 
 
 @dataclass(slots=True)
@@ -25,6 +30,8 @@ class Rows:
     visitors: list[Row] = field(default_factory=list)
     accounts: list[Row] = field(default_factory=list)
     idempotency_keys: list[Row] = field(default_factory=list)
+    report_counts: list[Row] = field(default_factory=list)
+    """In the order of their keys, so that two processes cannot wait for each other in a circle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +40,26 @@ class Shape:
 
     columns: tuple[tuple[str, str], ...]
     key: int = 0
+    adds: bool = False
+    """Whether a row that is there gets the new numbers on top of its own."""
 
     @property
     def names(self) -> str:
         """Give the columns as SQL."""
         return ", ".join(f'"{name}"' for name, _ in self.columns)
 
-    def on_conflict(self) -> str:
+    @property
+    def marks(self) -> str:
+        """Give a place for each value as SQLite writes it."""
+        return ", ".join("?" * len(self.columns))
+
+    def on_conflict(self, table: str) -> str:
         """Say what becomes of a row that is there; nothing where there can be none."""
         if not self.key:
             return ""
         names = [name for name, _ in self.columns]
-        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names[self.key :])
+        own = f'{table}."{{0}}" + ' if self.adds else ""
+        changes = ", ".join(f'"{name}" = {own.format(name)}excluded."{name}"' for name in names[self.key :])
         return f" ON CONFLICT ({', '.join(names[: self.key])}) DO UPDATE SET {changes}"  # nosec B608 - our own names
 
 
@@ -71,6 +86,14 @@ SHAPES = {
             ("reply", "bytea"), ("expires_at", "bigint"),
         ),
         key=3,
+    ),
+    "report_counts": Shape(
+        (
+            ("site", "text"), ("day", "integer"), ("channel", "text"), ("policy_version", "text"), ("region", "text"),
+            *((figure, "bigint") for figure in FIGURES),
+        ),
+        key=5,
+        adds=True,
     ),
 }  # fmt: skip
 
@@ -101,17 +124,25 @@ class HotSql(Protocol):
 def hot_sql(connection: Connection) -> HotSql:
     """Choose by the connection's database."""
     driver: Any = connection.connection.dbapi_connection
-    return _Postgres(connection, driver.run_async) if connection.dialect.name == "postgresql" else _Sqlite(driver)
+    return _Postgres(driver.run_async, connection) if connection.dialect.name == "postgresql" else _Sqlite(driver)
+
+
+def hot_postgres(run: Run) -> HotSql:
+    """Give the statements on a connection of the driver that has begun a transaction; `run` waits for one of them."""
+    return _Postgres(run)
 
 
 class _Postgres:
     """asyncpg: one statement with arrays for all tables that have rows; it keeps the few forms there are prepared."""
 
-    def __init__(self, connection: Connection, run: Callable[[Callable[[Any], Any]], Any]) -> None:
+    def __init__(self, run: Run, connection: Connection | None = None) -> None:
         self._connection = connection
         self._run = run
 
     def lock_heads(self, sites: Sequence[str]) -> Sequence[Row]:
+        if self._connection is None:
+            rows: Sequence[Row] = self._run(lambda raw: raw.fetch(_LOCK_HEADS, sites))
+            return rows
         # By SQLAlchemy's connection: the first statement opens the driver's transaction.
         return [tuple(row) for row in self._connection.exec_driver_sql(_LOCK_HEADS, (sites,))]
 
@@ -121,23 +152,29 @@ class _Postgres:
         return found
 
     def put(self, rows: Rows) -> None:
-        parts: list[str] = []
+        tables = tuple([table for table in SHAPES if getattr(rows, table)])
         values: list[Sequence[Any]] = []
-        for table, shape in SHAPES.items():
-            found: list[Row] = getattr(rows, table)
-            if found:
-                parts.append(_postgres_insert(table, shape, len(values)))
-                values += zip(*found, strict=True)
-        if parts:
-            *before, last = parts
-            named = ", ".join(f"part{number} AS ({part})" for number, part in enumerate(before))
-            statement = f"WITH {named} {last}" if named else last
-            self._run(lambda raw: raw.execute(statement, *values))
+        for table in tables:
+            values += zip(*getattr(rows, table), strict=True)
+        if tables:
+            self._run(lambda raw: raw.execute(_postgres_put(tables), *values))
+
+
+@cache
+def _postgres_put(tables: tuple[str, ...]) -> str:
+    parts: list[str] = []
+    used = 0
+    for table in tables:
+        parts.append(_postgres_insert(table, SHAPES[table], used))
+        used += len(SHAPES[table].columns)
+    *before, last = parts
+    named = ", ".join(f"part{number} AS ({part})" for number, part in enumerate(before))
+    return f"WITH {named} {last}" if named else last
 
 
 def _postgres_insert(table: str, shape: Shape, used: int) -> str:
     marks = ", ".join(f"${used + number}::{kind}[]" for number, (_, kind) in enumerate(shape.columns, 1))
-    return f"INSERT INTO {table} ({shape.names}) SELECT * FROM unnest({marks}){shape.on_conflict()}"  # noqa: S608  # nosec B608 - our own names
+    return f"INSERT INTO {table} ({shape.names}) SELECT * FROM unnest({marks}){shape.on_conflict(table)}"  # noqa: S608  # nosec B608 - our own names
 
 
 def _postgres_find(table: str, columns: str, key: Sequence[str]) -> str:
@@ -180,6 +217,6 @@ _SQLITE_FIND = {
     for table, (columns, key) in _SELECT.items()
 }
 _SQLITE_PUT = {
-    table: f"INSERT INTO {table} ({shape.names}) VALUES ({', '.join('?' * len(shape.columns))}){shape.on_conflict()}"  # noqa: S608  # nosec B608 - our own names
+    table: f"INSERT INTO {table} ({shape.names}) VALUES ({shape.marks}){shape.on_conflict(table)}"  # noqa: S608  # nosec B608 - our own names
     for table, shape in SHAPES.items()
 }

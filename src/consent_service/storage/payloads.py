@@ -83,6 +83,18 @@ def unpack(stored: bytes) -> bytes:
     return text
 
 
+def pack_plain(data: bytes) -> bytes:
+    """Put the checksum before bytes that are stored as they are."""
+    return zlib.crc32(data).to_bytes(4, "big") + data
+
+
+def unpack_plain(stored: bytes) -> bytes:
+    """Give such bytes back; raises ValueError where they are damaged."""
+    if zlib.crc32(stored[4:]) != int.from_bytes(stored[:4], "big"):
+        raise ValueError("the stored bytes are damaged")
+    return stored[4:]
+
+
 def _put_back(text: bytes, taken: bytes) -> bytes:
     place = 0
 

@@ -6,7 +6,7 @@ a replica. Everything else goes through SQLAlchemy's pool.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TypeVar
 
 import asyncpg
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.record_text import StoredVisitor, join_account
-from consent_service.ports import Queues
+from consent_service.ports import Change, Queues
 from consent_service.storage.batch import Outcome, Secrets
 from consent_service.storage.catalog import SqlCatalog
 from consent_service.storage.evidence_log import SqlEvidenceLog
@@ -29,6 +29,7 @@ from consent_service.storage.primary import connect_to_primary
 from consent_service.storage.reader import CoalescingReader, VisitorKey
 from consent_service.storage.report_counts import SqlReportCounts
 from consent_service.storage.sql_batch import run_batch
+from consent_service.storage.write_lane import WriteLane
 from consent_service.storage.writer import GroupCommitWriter, Request
 
 Result = TypeVar("Result")
@@ -54,6 +55,7 @@ class PostgresStore:
         """Use the database at `url` (`postgresql://…`), which migrations have brought up to date."""
         self._secrets = secrets
         self._engine = open_engine(url)
+        self._write_lane = WriteLane(connector(url), secrets)
         self._lanes = [_LookupLane(url) for _ in range(_LANES)]
         self.catalog = SqlCatalog(self)
         self.log = SqlEvidenceLog(self)
@@ -78,6 +80,7 @@ class PostgresStore:
         await self.visitors.stop()
         for lane in self._lanes:
             await lane.close()
+        self._write_lane.close()
         await self._engine.dispose()
 
     async def ping(self) -> None:
@@ -93,18 +96,20 @@ class PostgresStore:
         return await self._transact(work)
 
     async def _transact(self, work: Callable[[Connection], Result], isolation: IsolationLevel | None = None) -> Result:
-        try:
+        with _unavailable():
             async with self._engine.connect() as connection:
                 if isolation is not None:
                     await connection.execution_options(isolation_level=isolation)
                 async with connection.begin():
                     return await connection.run_sync(work)
-        except _UNREACHABLE as error:
-            if _refuses_a_value(error):
-                raise
-            raise StoreUnavailable from error
 
     async def _run_batch(self, requests: Sequence[Request]) -> list[Outcome]:
+        changes = [request for request in requests if isinstance(request, Change)]
+        if len(changes) == len(requests):
+            with _unavailable():
+                outcomes = await self._write_lane.run(changes)
+            if outcomes is not None:
+                return outcomes
         return await self.write(lambda connection: run_batch(connection, requests, self._secrets))
 
     async def _fetch(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:
@@ -146,14 +151,25 @@ class _LookupLane:
                 connection.terminate()
 
 
+@contextlib.contextmanager
+def _unavailable() -> Iterator[None]:
+    """Call the store unavailable where the database cannot be reached or does not do its part."""
+    try:
+        yield
+    except _UNREACHABLE as error:
+        if _refuses_a_value(error):
+            raise
+        raise StoreUnavailable from error
+
+
 def _refuses_a_value(error: BaseException) -> bool:
     """Tell whether the database is well and refuses what one change brings (SQLSTATE classes 22 and 23)."""
     found = error.orig if isinstance(error, DBAPIError) else error
     return isinstance(found, asyncpg.DataError) or str(getattr(found, "sqlstate", ""))[:2] in {"22", "23"}
 
 
-def open_engine(url: str) -> AsyncEngine:
-    """Make an engine with the time limits that keep a stalled server from stalling the service."""
+def connector(url: str) -> Callable[[], Awaitable[DriverConnection]]:
+    """Give a way to the primary with the time limits that keep a stalled server from stalling the service."""
 
     def connect() -> Awaitable[DriverConnection]:
         return connect_to_primary(
@@ -163,9 +179,14 @@ def open_engine(url: str) -> AsyncEngine:
             server_settings={"application_name": "consent-service", "synchronous_commit": "on"},
         )
 
+    return connect
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """Make an engine whose connections are made in that way."""
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=connect,
+        async_creator=connector(url),
         pool_size=8,
         max_overflow=4,
         pool_timeout=_CONNECT_SECONDS,

@@ -5,6 +5,7 @@ transaction is `BEGIN IMMEDIATE`, which locks everything at once; `FOR UPDATE` i
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import orjson
 from sqlalchemy import Connection, bindparam, delete, exists, select
@@ -25,8 +26,7 @@ from consent_service.storage.batch import Batch, Loaded, Outcome, Remembered, Se
 from consent_service.storage.dialects import insert
 from consent_service.storage.holdings import read_entries
 from consent_service.storage.hot_sql import HotSql, Keys, Rows, hot_sql
-from consent_service.storage.payloads import pack, unpack
-from consent_service.storage.report_counts import add_counts
+from consent_service.storage.payloads import pack, pack_plain, unpack, unpack_plain
 from consent_service.storage.sqlite_residue import MARK
 
 _ChangeLike = Change | Erasure | Purge
@@ -43,16 +43,29 @@ def run_batch(connection: Connection, requests: Sequence[_ChangeLike], secrets: 
     return outcomes
 
 
+def run_changes(hot: HotSql, requests: Sequence[Change], secrets: Secrets) -> list[Outcome] | None:
+    """Carry out changes alone, by hot statements alone; None, with nothing written, where that is not enough.
+
+    That is where a site has no head yet, or has webhooks to tell.
+    """
+    loaded = Loaded()
+    sites = sorted({r.site for r in requests})
+    if len(_take_heads(hot, sites, loaded)) < len(sites) or loaded.endpoints:
+        return None
+    _load_subjects(hot, requests, {(r.site, r.visitor_id) for r in requests}, loaded)
+    batch = Batch(loaded, secrets)
+    outcomes = batch.run(requests)
+    hot.put(_rows(batch.writes))
+    return outcomes
+
+
 def _load(connection: Connection, hot: HotSql, requests: Sequence[_ChangeLike]) -> Loaded:
     loaded = Loaded()
     _load_heads(connection, hot, sorted({r.site for r in requests}), loaded)
     purges = [r for r in requests if isinstance(r, Purge)]
     visitor_keys = {(r.site, r.visitor_id) for r in requests if not isinstance(r, Purge)}
     visitor_keys |= {(purge.site, visitor_id) for purge in purges for visitor_id in purge.visitor_ids}
-    named = {(r.site, r.account) for r in requests if isinstance(r, Change) and r.account}
-    _load_visitors(hot, sorted(visitor_keys), named, loaded)
-    asked = [(r.site, r.idempotency) for r in requests if isinstance(r, Change) and r.idempotency]
-    _load_remembered(hot, sorted({(site, i.owner, i.key) for site, i in asked}), loaded)
+    _load_subjects(hot, [r for r in requests if isinstance(r, Change)], visitor_keys, loaded)
     for erasure in (r for r in requests if isinstance(r, Erasure)):
         p = t.log_payloads.c
         seqs = select(p.seq).where(p.site == erasure.site, p.visitor_id == erasure.visitor_id).order_by(p.seq)
@@ -63,12 +76,24 @@ def _load(connection: Connection, hot: HotSql, requests: Sequence[_ChangeLike]) 
     return loaded
 
 
-def _load_heads(connection: Connection, hot: HotSql, sites: Sequence[str], loaded: Loaded) -> None:
+def _load_subjects(hot: HotSql, changes: Sequence[Change], visitors: set[tuple[str, str]], loaded: Loaded) -> None:
+    named = {(change.site, change.account) for change in changes if change.account}
+    _load_visitors(hot, sorted(visitors), named, loaded)
+    asked = [(change.site, change.idempotency) for change in changes if change.idempotency]
+    _load_remembered(hot, sorted({(site, i.owner, i.key) for site, i in asked}), loaded)
+
+
+def _take_heads(hot: HotSql, sites: Sequence[str], loaded: Loaded) -> dict[str, Frontier]:
     for site, size, frontier, endpoints in hot.lock_heads(sites):
         loaded.heads[site] = Frontier.from_bytes(size, frontier)
         if endpoints:
             loaded.endpoints[site] = tuple(endpoints.split())
-    missing = [site for site in sites if site not in loaded.heads]
+    return loaded.heads
+
+
+def _load_heads(connection: Connection, hot: HotSql, sites: Sequence[str], loaded: Loaded) -> None:
+    found = _take_heads(hot, sites, loaded)
+    missing = [site for site in sites if site not in found]
     if missing:
         # The first writers of a site meet here; the row that one of them makes is then locked by each in turn.
         rows = [{"site": site, "size": 0, "frontier": b""} for site in missing]
@@ -98,13 +123,32 @@ def _load_remembered(hot: HotSql, keys: Keys, loaded: Loaded) -> None:
 
 def encode_reply(reply: Reply) -> bytes:
     """Write an answer for an idempotency key."""
+    if reply.frame is not None:
+        named = [[name.decode(), value.decode()] for name, value in reply.values.items()]
+        own = orjson.dumps([reply.status, reply.headers, named])
+        shared = _packed_frame(reply.frame)
+        return _FRAMED + pack_plain(b"%b%b%b" % (len(shared).to_bytes(4, "big"), shared, own))
     return pack(orjson.dumps([reply.status, reply.headers, reply.body.decode()]), quick=True)
 
 
 def decode_reply(stored: bytes) -> Reply:
     """Read an answer back."""
+    if stored[:1] == _FRAMED:
+        return _fill(unpack_plain(stored[1:]))
     status, headers, body = orjson.loads(unpack(stored))
     return Reply(status, tuple((name, value) for name, value in headers), body.encode())
+
+
+_FRAMED = b"\x03"
+"""Before a reply of which the shared text is kept packed and what is its own stands behind it."""
+_packed_frame = lru_cache(4_096)(pack)
+
+
+def _fill(packed: bytes) -> Reply:
+    shared = int.from_bytes(packed[:4], "big")
+    status, headers, named = orjson.loads(packed[4 + shared :])
+    body = unpack(packed[4 : 4 + shared]) % {name.encode(): value.encode() for name, value in named}
+    return Reply(status, tuple((name, value) for name, value in headers), body)
 
 
 def _write(connection: Connection, hot: HotSql, writes: Writes) -> None:
@@ -114,7 +158,6 @@ def _write(connection: Connection, hot: HotSql, writes: Writes) -> None:
         connection.execute(insert(connection, t.suppressions).on_conflict_do_nothing(), [row])
     _purge(connection, writes)
     hot.put(_rows(writes))
-    add_counts(connection, writes.counts)
 
 
 def _rows(writes: Writes) -> Rows:
@@ -130,6 +173,7 @@ def _rows(writes: Writes) -> Rows:
             (*key, k.visitor_id, k.fingerprint, encode_reply(k.reply), to_micros(k.expires_at))
             for key, k in writes.remembered.items()
         ],
+        report_counts=[(*key, *counts) for key, counts in sorted(writes.counts.items())],
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from consent_service.domain.errors import Fault, ImportOutdated, InvalidInput
-from consent_service.domain.record import CategoryChoice, Choices, ConsentRecord
+from consent_service.domain.record import CategoryChoice, Choices, ConsentRecord, revised
 from consent_service.domain.transitions.context import Context, Transition, write_event
 from consent_service.domain.transitions.signals import signal_changes
 from consent_service.domain.vocabulary import (
@@ -53,12 +53,13 @@ def submit(record: ConsentRecord, submission: Submission, ctx: Context) -> Trans
     if ctx.method is Method.IMPORT:
         answer = _not_raised(answer, before)
     after = _choose(before, answer, decided_at, ctx)
-    changed = _store(record, submission.channel, after, ctx)
-    changes = signal_changes(changed, ctx, lifts_gpc=_lifts_gpc(answer, submission.channel, ctx))
+    stored = _stored(record, submission.channel, after, ctx)
+    lifts_gpc = _lifts_gpc(answer, submission.channel, ctx)
+    changes = stored | signal_changes(record, ctx, lifts_gpc=lifts_gpc, account=stored.get("account"))
     changes |= {"separate": _separate(record, submission, answer), **_touched(record, ctx)}
     if submission.channel is Channel.WEB:
         changes |= _answered(record, ctx, after[_ALWAYS].expires_at)
-    changed = replace(changed, **changes)
+    changed = revised(record, changes)
     event_type = EventType.IMPORTED if ctx.method is Method.IMPORT else _event_type(before, after)
     details = _details(changed, decided_at, ctx)
     event = write_event(ctx, changed, event_type, channel=submission.channel, choices=answer, details=details)
@@ -103,12 +104,16 @@ def _current(record: ConsentRecord, ctx: Context, channel: Channel) -> Choices:
 
 
 def _store(record: ConsentRecord, channel: Channel, after: Choices, ctx: Context) -> ConsentRecord:
+    return revised(record, _stored(record, channel, after, ctx))
+
+
+def _stored(record: ConsentRecord, channel: Channel, after: Choices, ctx: Context) -> dict[str, Any]:
     # While an account shares choices across devices they are the account's; the browser keeps its own (IDN-07).
     account = record.account
     if ctx.rules.policy.cross_device and account is not None:
         shared = replace(account, email=after) if channel is Channel.EMAIL else replace(account, web=after)
-        return replace(record, account=shared)
-    return replace(record, email=after) if channel is Channel.EMAIL else replace(record, web=after)
+        return {"account": shared}
+    return {"email": after} if channel is Channel.EMAIL else {"web": after}
 
 
 def _choose(before: Choices, answer: Mapping[Category, bool], decided_at: datetime, ctx: Context) -> Choices:

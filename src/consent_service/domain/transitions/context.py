@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from consent_service.domain.record import CategoryChoice, Choices, ConsentEvent, ConsentRecord
+from consent_service.domain.record import AccountState, CategoryChoice, Choices, ConsentEvent, ConsentRecord
 from consent_service.domain.record_text import StoredVisitor
 from consent_service.domain.ruleset import Ruleset
 from consent_service.domain.signals import NO_SIGNALS, Signals
-from consent_service.domain.vocabulary import Category, Channel, Choice, EventType, Method
+from consent_service.domain.vocabulary import CATEGORIES, Category, Channel, Choice, EventType, Method
+
+_ANSWERABLE = tuple(c for c in CATEGORIES if c is not Category.STRICTLY_NECESSARY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,17 @@ def write_event(
 
 def status_changed(before: ConsentRecord, after: ConsentRecord) -> bool:
     """Tell whether the tracking status differs, whenever it was decided (`Tk: U`, TSR-10)."""
-    return _status(before, after.updated_at) != _status(after, after.updated_at)
-
-
-def _status(record: ConsentRecord, now: datetime) -> tuple[object, ...]:
-    account = record.account
+    now = after.updated_at
     return (
-        _said(record.web, now),
-        _said(record.email, now),
-        (_said(account.web, now), _said(account.email, now)) if account else None,
+        _standing_apart(before) != _standing_apart(after)
+        or not _same(before.web, after.web, now)
+        or not _same(before.email, after.email, now)
+        or not _same_account(before.account, after.account, now)
+    )
+
+
+def _standing_apart(record: ConsentRecord) -> tuple[object, ...]:
+    return (
         record.separate,
         record.dnt,
         record.gpc_known,
@@ -89,12 +93,23 @@ def _status(record: ConsentRecord, now: datetime) -> tuple[object, ...]:
     )
 
 
-def _said(choices: Choices, now: datetime) -> dict[Category, tuple[object, ...]]:
+def _same_account(before: AccountState | None, after: AccountState | None, now: datetime) -> bool:
+    if before is None or after is None:
+        return before is after
+    return _same(before.web, after.web, now) and _same(before.email, after.email, now)
+
+
+def _same(before: Choices, after: Choices, now: datetime) -> bool:
+    return all(_alike(before.get(category), after.get(category), now) for category in _ANSWERABLE)
+
+
+def _alike(before: CategoryChoice | None, after: CategoryChoice | None, now: datetime) -> bool:
     # A grant counts with the version it was given under and only while it holds; renewing a lapsed one is a change.
-    return {c: _standing(entry, now) for c, entry in choices.items() if c is not Category.STRICTLY_NECESSARY}
-
-
-def _standing(entry: CategoryChoice, now: datetime) -> tuple[object, ...]:
-    if entry.choice is Choice.DENIED:
-        return (entry.choice,)
-    return (entry.choice, entry.policy_version, now >= entry.expires_at)
+    if before is None or after is None:
+        return before is after
+    if before.choice is not after.choice:
+        return False
+    if after.choice is Choice.DENIED:
+        return True
+    lapsed = (now >= before.expires_at, now >= after.expires_at)
+    return before.policy_version == after.policy_version and lapsed[0] is lapsed[1]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from consent_service.domain.record import ConsentRecord
+from consent_service.domain.record import AccountState, ConsentRecord
 from consent_service.domain.signals import Signals
 from consent_service.domain.transitions.context import Context, Transition, write_event
 from consent_service.domain.vocabulary import EventType
@@ -30,10 +30,15 @@ def with_signals(record: ConsentRecord, ctx: Context, lifts_gpc: bool) -> Consen
     return replace(record, **signal_changes(record, ctx, lifts_gpc=lifts_gpc))
 
 
-def signal_changes(record: ConsentRecord, ctx: Context, *, lifts_gpc: bool) -> dict[str, Any]:
-    """Give the members of the record that the request's signals change; one copy of a record can then take them all."""
+def signal_changes(
+    record: ConsentRecord, ctx: Context, *, lifts_gpc: bool, account: AccountState | None = None
+) -> dict[str, Any]:
+    """Give the members of the record that the request's signals change; one copy of a record can then take them all.
+
+    `account` is the visitor's where the same change has touched it already.
+    """
     signals = ctx.signals
-    account = record.account
+    account = account or record.account
     if account is not None:
         account = replace(account, gpc=signals.gpc or (account.gpc and not lifts_gpc))
     return {
