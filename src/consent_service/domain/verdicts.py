@@ -7,11 +7,11 @@ and the answer stands for all of its kind. tests/domain/test_verdicts.py shows t
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 
 from consent_service.domain.decision import Decision, Situation, judge_tracker, left_of, max_age_of
 from consent_service.domain.policy import Tracker
-from consent_service.domain.vocabulary import ALLOWING_REASONS, Reason
+from consent_service.domain.vocabulary import ALLOWING_REASONS, Category, Reason
 
 Left = Callable[[Tracker], int | None]
 """Tells the whole seconds that are left of the choice about a tracker."""
@@ -43,22 +43,35 @@ class Verdicts:
         entries = rules.find(name)
         if not entries:
             return Decision(None, Reason.UNREGISTERED, name)
-        reasons = [self.reason(kind) for kind in rules.kinds[entries[0].name]]
-        for entry, reason in zip(entries, reasons, strict=True):
-            if reason not in ALLOWING_REASONS:
-                return Decision(entry.category, reason, name)
-        now, left = now or self._s.now, left or partial(left_of, self._s)
-        ages = [
-            max_age_of(rules.policy, entry, reason, now, left(entry))
-            for entry, reason in zip(entries, reasons, strict=True)
-        ]
-        known = [age for age in ages if age is not None]
-        return Decision(entries[0].category, reasons[0], name, min(known) if known else None)
+        kinds = rules.kinds[entries[0].name]
+        now = now or self._s.now
+        left = left or partial(left_of, self._s)
+        if len(entries) == 1:  # as nearly all names are
+            return self._decide_entry(entries[0], kinds[0], name, now, left)
+        # Of several entries of one name every one must be allowed, and the shortest life counts.
+        found = [self._decide_entry(*pair, name, now, left) for pair in zip(entries, kinds, strict=True)]
+        for decision in found:
+            if not decision.allow:
+                return decision
+        ages = [decision.max_age for decision in found if decision.max_age is not None]
+        return Decision(entries[0].category, found[0].reason, name, min(ages, default=None))
+
+    def _decide_entry(self, entry: Tracker, kind: int, name: str, now: datetime, left: Left) -> Decision:
+        reason = self.reason(kind)
+        if reason not in ALLOWING_REASONS:
+            return _denial(entry.category, reason, name)
+        return Decision(entry.category, reason, name, max_age_of(self._s.rules.policy, entry, reason, now, left(entry)))
 
     @property
     def allowed(self) -> tuple[bool, ...]:
         """Tell of each kind whether it may run."""
         return tuple([self.reason(kind) in ALLOWING_REASONS for kind in range(len(self._reasons))])
+
+
+@lru_cache(8_192)
+def _denial(category: Category, reason: Reason, name: str) -> Decision:
+    # It has no moment in it, so all visitors to whom it is said share it.
+    return Decision(category, reason, name)
 
 
 def cleanup(situation: Situation) -> tuple[Tracker, ...]:
