@@ -1,11 +1,13 @@
 """What is kept of a person is small (C4, IDN-02): no address, no user agent, no page, no reference in clear, anywhere."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, LargeBinary, select
+from sqlalchemy import Connection, select
 
 from consent_service.storage.payloads import unpack
+from consent_service.storage.sql_batch import decode_reply
 from consent_service.storage.tables import metadata
 from consent_service.stores import read_database
 from tests.api.test_log_lines import AGENT, CANARIES, use_everything
@@ -22,16 +24,17 @@ def everything_stored(connection: Connection) -> str:
     for table in metadata.sorted_tables:
         if table.name in {"policies", "api_keys"}:
             continue
-        opened = {column.name for column in table.columns if isinstance(column.type, LargeBinary)}
         for row in connection.execute(select(table)).mappings():
-            texts += [_text(value, opened=name in opened & {"payload", "reply"}) for name, value in row.items()]
+            texts += [_text(value, OPENERS.get(name, bytes)) for name, value in row.items()]
     return "\n".join(texts)
 
 
-def _text(value: object, *, opened: bool) -> str:
-    if isinstance(value, bytes):
-        return (unpack(value) if opened else value).decode("latin-1")
-    return str(value)
+OPENERS: dict[str, Callable[[bytes], bytes]] = {"payload": unpack, "reply": lambda kept: decode_reply(kept).body}
+"""How what is compressed is opened, by the column's name."""
+
+
+def _text(value: object, opened: Callable[[bytes], bytes]) -> str:
+    return opened(value).decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def bytes_of_files(directory: Path) -> str:

@@ -5,12 +5,11 @@ On SQLite the answer goes out before the COMMIT; on PostgreSQL the server is tol
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import Connection, event
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection
 
 from consent_service.storage import postgres
 from consent_service.storage.sqlite import SqliteStore
@@ -21,7 +20,7 @@ _LATE_SECONDS = 0.1
 _in_a_batch = ContextVar("_in_a_batch", default=False)
 _run_batch = SqliteStore._run_batch
 _write = SqliteStore.write
-_open_engine = postgres.open_engine
+_connector = postgres.connector
 _unfinished: set["asyncio.Future[Any]"] = set()
 
 
@@ -49,18 +48,19 @@ async def _answer_first(self: SqliteStore, work: Callable[[Connection], Any]) ->
     return await outcome
 
 
-def _do_not_wait(url: str) -> AsyncEngine:
-    engine = _open_engine(url)
+def _do_not_wait(url: str) -> Callable[[], Awaitable[Any]]:
+    connect = _connector(url)
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+    async def hasty() -> Any:
+        connection = await connect()
+        await connection.execute("SET synchronous_commit = off")
+        return connection
 
-    return engine
+    return hasty
 
 
 if __name__ == "__main__":
     SqliteStore._run_batch = _marked  # type: ignore[method-assign]
     SqliteStore.write = _answer_first  # type: ignore[method-assign,assignment]
-    postgres.open_engine = _do_not_wait
+    postgres.connector = _do_not_wait
     serve()

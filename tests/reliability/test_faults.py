@@ -230,7 +230,7 @@ POSTGRES = {
     "slow by 5 s": (_line(Fault.SLOW), True, {503}),
     "black hole": (_line(Fault.BLACK_HOLE), True, {503}),
     "reset in COMMIT": (_reset_in_commit, False, {503}),
-    "pool full": (_pool_full, False, {503}),
+    "pool full": (_pool_full, False, {200}),  # the writer has a connection of its own
     "rows locked": (_row_locked, False, {503}),
     "keys missing": (_keys_missing, False, {200}),
     "clock an hour ahead": (_clock(HOUR), False, {200}),

@@ -52,9 +52,10 @@ class TcpProxy:
                 await self._while_black()
             source, behind = await asyncio.open_connection(*self.target())
             self._writers.add(behind)
+            silent = asyncio.Event()
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pass(reader, behind, writer, to_server=True))
-                both.create_task(self._pass(source, writer, behind, to_server=False))
+                both.create_task(self._pass(reader, behind, writer, silent, to_server=True))
+                both.create_task(self._pass(source, writer, behind, silent, to_server=False))
         except* (OSError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -64,15 +65,26 @@ class TcpProxy:
                     end.close()
 
     async def _pass(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, back: asyncio.StreamWriter, *, to_server: bool
+        self,
+        source: asyncio.StreamReader,
+        sink: asyncio.StreamWriter,
+        back: asyncio.StreamWriter,
+        silent: asyncio.Event,
+        *,
+        to_server: bool,
     ) -> None:
         while data := await source.read(65_536):
             if self.fault is Fault.SLOW:
                 await asyncio.sleep(self.delay)
             await self._while_black()
+            last = to_server and self.cut_after is not None and self.cut_after in data
+            if last:
+                silent.set()
+            elif silent.is_set():
+                return
             sink.write(data)
             await sink.drain()
-            if to_server and self.cut_after is not None and self.cut_after in data:
+            if last:
                 self.cuts += 1
                 # The server has the words; whoever said them learns nothing of what comes of it.
                 await asyncio.sleep(0.05)
