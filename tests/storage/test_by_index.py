@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import event
 
+from consent_service.domain.evidence.tree import NodeId
 from consent_service.storage.sqlite import SqliteStore
 from tests.storage.changes import answering, erasing, linking, submit_all, visitor
+from tests.support.builders import SITE
 
 
 def scans(path: Path, statements: list[str]) -> set[str]:
@@ -30,3 +32,22 @@ async def test_a_write_and_an_erasure_find_everything_by_index(sqlite_store: Sql
     asked = [statement for statement in statements if statement.split()[0] in {"SELECT", "UPDATE", "DELETE"}]
     assert len(asked) > 10
     assert {scan for scan in scans(tmp_path / "consent.db", asked) if "VIRTUAL TABLE" not in scan} == set()
+
+
+async def test_the_nodes_of_a_proof_are_looked_up_one_by_one(sqlite_store: SqliteStore, tmp_path: Path) -> None:
+    """Issue 3 item 1: a proof costs what its depth says, not what the log holds."""
+    statements: list[str] = []
+    await submit_all(sqlite_store, [answering(visitor(n)) for n in range(300)])
+
+    @event.listens_for(sqlite_store._read_engine, "begin")
+    def _listen(connection: Any) -> None:
+        connection.connection.driver_connection.set_trace_callback(statements.append)
+
+    wanted = [NodeId(0, 3), NodeId(4, 1), NodeId(4, 17), NodeId(8, 0)]
+    assert set(await sqlite_store.log.nodes(SITE, wanted)) == set(wanted)
+    asked = [statement for statement in statements if "FROM log_nodes" in statement]
+    with sqlite3.connect(tmp_path / "consent.db") as connection:
+        plans = [connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall() for statement in asked]
+    assert {step[3] for plan in plans for step in plan} == {
+        "SEARCH log_nodes USING PRIMARY KEY (site=? AND level=? AND index=?)"
+    }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, select
 
 from consent_service.domain.evidence.leaf import format_time, leaf_bytes, leaf_hash
 from consent_service.domain.evidence.tree import Frontier, NodeId
@@ -122,10 +122,8 @@ def read_nodes(connection: Connection, site: str, wanted: Sequence[NodeId]) -> d
         leaf = leaf_bytes(site, seq, format_time(from_micros(micros)), pseudonym, commitment)
         found[NodeId(0, seq)] = leaf_hash(leaf)
     n = t.log_nodes.c
-    here = [and_(n.level == level, n.index.in_(indexes)) for level, indexes in by_level.items()]
-    if here:
-        for level, index, hashed in connection.execute(
-            select(n.level, n.index, n.hash).where(n.site == site, or_(*here))
-        ):
-            found[NodeId(level, index)] = hashed
+    # Level by level: for all of them in one OR, SQLite would walk through every node of the site.
+    for level, indexes in by_level.items():
+        query = select(n.index, n.hash).where(n.site == site, n.level == level, n.index.in_(indexes))
+        found |= {NodeId(level, index): hashed for index, hashed in connection.execute(query)}
     return found
