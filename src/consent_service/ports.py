@@ -8,16 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
-from consent_service.domain.counts import Counts
+from consent_service.domain.counts import CountKey, Counts
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.evidence.tree import Frontier, NodeId
 from consent_service.domain.record import AccountState, ConsentRecord
 from consent_service.domain.record_text import StoredVisitor
 from consent_service.domain.retention import Entry, Verdict
 from consent_service.domain.transitions.context import Transition
-from consent_service.domain.vocabulary import Scope
+from consent_service.domain.vocabulary import EventType, Scope
 from consent_service.domain.webhooks import Delivery, Endpoint, Failure
 from consent_service.measures import Histogram
 
@@ -67,6 +67,21 @@ class Idempotency:
     expires_at: datetime
 
 
+class Foreseen(NamedTuple):
+    """What a change makes of a visitor's row, known from an equal row: the new row, its one event, and the answer."""
+
+    stored: StoredVisitor
+    event_type: EventType
+    event_id: str
+    receipt_id: str
+    text: tuple[str, ...]
+    """The event's canonical JSON, around its id, moment, receipt and visitor."""
+    counted: CountKey
+    places: tuple[int, ...]
+    """The figures of that row of counters which rise by one."""
+    render: Callable[[LogEntry], Reply]
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One write that the store carries out in its next transaction.
@@ -83,6 +98,8 @@ class Change:
     render: Callable[[Transition, Sequence[LogEntry]], Reply]
     account: str | None = None
     idempotency: Idempotency | None = None
+    foresee: Callable[[StoredVisitor], Foreseen | None] | None = None
+    """A short way to the same, looked for in the visitor's row; None where only `apply` can tell."""
     refuses: bool = False
     """Whether it grants nothing: of changes that share a transaction those come last, so a withdrawal wins a tie."""
 
@@ -130,7 +147,9 @@ class Committed:
 
     reply: Reply
     transition: Transition | None
+    """None where the answer was remembered, and where the change was foreseen."""
     entries: tuple[LogEntry, ...] = ()
+    event_types: tuple[EventType, ...] = ()
     replayed: bool = False
 
 
@@ -307,6 +326,9 @@ class ChangeWriter(Protocol):
 
     async def submit(self, change: Change) -> Committed:
         """Carry out a change; raises its ConsentError, or StoreUnavailable within 10 s."""
+
+    def ask(self, request: Change, told: Callable[[object], None]) -> None:
+        """Carry out a change and call back once, with its Committed or the error."""
 
     async def erase(self, erasure: Erasure) -> LogEntry | None:
         """Erase a visitor; None where there is none."""

@@ -9,10 +9,12 @@ from uuid import uuid4
 import pytest
 
 from consent_service.domain.counts import FIGURES, Tally
+from consent_service.domain.evidence.event_text import fill as fill_text
 from consent_service.domain.evidence.leaf import format_time, leaf_bytes, leaf_hash
+from consent_service.domain.moments import from_micros
 from consent_service.domain.record_text import read_visitor
 from consent_service.ports import BulkEvent, BulkVisitor, StoredPolicy
-from consent_service.service.seeding import EVENTS, fill, histories
+from consent_service.service.seeding import EVENTS, Text, fill, histories
 from consent_service.service.sites import Version
 from consent_service.storage.bulk import load
 from consent_service.storage.payloads import pack
@@ -31,8 +33,9 @@ def database(request: pytest.FixtureRequest) -> SqliteStore | PostgresStore:
     return found
 
 
-def commit(payload: bytes) -> tuple[bytes, bytes, bytes]:
-    """Commit to a payload."""
+def commit(text: Text, event_id: str, micros: int, receipt_id: str, visitor_id: str) -> tuple[bytes, bytes, bytes]:
+    """Commit to an event."""
+    payload = fill_text(text, event_id, format_time(from_micros(micros)), receipt_id, visitor_id)
     salt = secrets.token_bytes(32)
     return salt, sha256(salt + payload).digest(), pack(payload)
 

@@ -13,7 +13,7 @@ from consent_service.api.schemas.manage import ObjectionsBody, RestrictionBody
 from consent_service.api.strict_route import StrictRoute
 from consent_service.domain.transitions import rights
 from consent_service.domain.vocabulary import Category, Method
-from consent_service.service.consents import Move
+from consent_service.service.writing import Move
 
 router = APIRouter(tags=["browser"], route_class=StrictRoute, dependencies=[Depends(visitor_scheme)])
 

@@ -35,9 +35,9 @@ from consent_service.domain.transitions import accounts, choices, rights
 from consent_service.domain.vocabulary import AgeBand, Category
 from consent_service.ports import ApiKey
 from consent_service.service.asking import Asking
-from consent_service.service.consents import Move
 from consent_service.service.presenting import consent_body
 from consent_service.service.sites import Version
+from consent_service.service.writing import Move
 
 router = APIRouter(tags=["storefront"], route_class=StrictRoute)
 

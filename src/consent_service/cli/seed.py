@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from hashlib import sha256
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,16 @@ from consent_service.cli.bulk import bulk_store
 from consent_service.cli.root import run, settings
 from consent_service.domain.counts import Tally
 from consent_service.domain.errors import ConsentError
+from consent_service.domain.evidence.event_text import fill as fill_text
+from consent_service.domain.evidence.leaf import SALT_BYTES, commit, format_time
+from consent_service.domain.moments import from_micros
 from consent_service.ports import BulkEvent, BulkVisitor
 from consent_service.service.identity import Identity, new_visitor_id
-from consent_service.service.seeding import fill, histories
+from consent_service.service.seeding import Text, fill, histories
 from consent_service.service.sites import Version
 from consent_service.storage.bulk import load
 from consent_service.storage.keyring import Keyring
-from consent_service.storage.payloads import pack
+from consent_service.storage.payloads import pack, pack_event
 from consent_service.system import RandomIds, utc_now
 
 AT_ONCE = 5_000
@@ -107,7 +109,16 @@ class _Maker:
 class _Commit:
     """Draws salts and commits to payloads."""
 
-    def __call__(self, payload: bytes) -> tuple[bytes, bytes, bytes]:
+    def __call__(
+        self, text: Text, event_id: str, micros: int, receipt_id: str, visitor_id: str
+    ) -> tuple[bytes, bytes, bytes]:
         """Give salt, commitment and stored form."""
-        salt = secrets.token_bytes(32)
-        return salt, sha256(salt + payload).digest(), pack(payload)
+        payload = fill_text(text, event_id, _time_text(micros), receipt_id, visitor_id)
+        packed = pack_event(text, event_id, micros, receipt_id, visitor_id) or pack(payload)
+        salt = secrets.token_bytes(SALT_BYTES)
+        return salt, commit(salt, payload), packed
+
+
+@lru_cache(8)
+def _time_text(micros: int) -> str:
+    return format_time(from_micros(micros))

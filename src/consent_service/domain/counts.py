@@ -4,7 +4,7 @@ A counter's row is one day (UTC) of one channel under one policy version in one 
 erasure or purge leaves it as it is (EVD-14). What is counted is said here once, for all stores.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -84,11 +84,16 @@ def count(tally: Tally, before: ConsentRecord | None, event: ConsentEvent) -> No
         key = CountKey(
             event.site, day_number(event.event_time), channel.value, event.policy_version, event.region or ""
         )
-        counts = tally.get(key)
-        if counts is None:
-            counts = tally[key] = [0] * len(FIGURES)
-        for place in _places(before, event, channel):
-            counts[place] += 1
+        add_places(tally, key, _places(before, event, channel))
+
+
+def add_places(tally: Tally, key: CountKey, places: Iterable[int]) -> None:
+    """Add one to some figures of a row."""
+    counts = tally.get(key)
+    if counts is None:
+        counts = tally[key] = [0] * len(FIGURES)
+    for place in places:
+        counts[place] += 1
 
 
 def add(into: Counts, counts: Counts) -> None:

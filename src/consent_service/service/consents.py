@@ -1,58 +1,29 @@
-"""Reading and changing a visitor's consent: the use cases of the browser plane and of `manage` keys.
+"""Reading and changing a visitor's consent: the use cases of the browser plane and of `manage` keys."""
 
-A change is written by a transition inside the store's transaction; the answer is made there as well, so that an
-idempotency key remembers exactly what was answered.
-"""
-
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 import orjson
 
-from consent_service.domain.decision import Decision, situate
-from consent_service.domain.errors import (
-    IdempotencyInProgress,
-    IdempotencyKeyTooShort,
-    NotFound,
-    PreconditionFailed,
-    StoreUnavailable,
-)
-from consent_service.domain.record import AccountState, ConsentRecord
-from consent_service.domain.record_text import StoredVisitor, encode_record, read_visitor
+from consent_service.domain.decision import situate
+from consent_service.domain.errors import IdempotencyInProgress, IdempotencyKeyTooShort, NotFound, StoreUnavailable
+from consent_service.domain.record import ConsentRecord
+from consent_service.domain.record_text import read_visitor
 from consent_service.domain.signal_adapters.expression import NOTHING_EXPRESSED
-from consent_service.domain.signal_adapters.transition import express, expressed_too
+from consent_service.domain.signal_adapters.transition import express
 from consent_service.domain.state import ConsentState, consent_state
 from consent_service.domain.transitions import accounts
 from consent_service.domain.transitions import signals as signal_transitions
-from consent_service.domain.transitions.context import Context, Transition, status_changed
-from consent_service.domain.verdicts import cleanup
+from consent_service.domain.transitions.context import Transition
 from consent_service.domain.vocabulary import Method
-from consent_service.ports import Change, Clock, Committed, Idempotency, LogEntry, NewId, Reply, Store, Subject
-from consent_service.service.answer_frames import Frame, frame
-from consent_service.service.asking import ANY_REVISION, Asking
+from consent_service.ports import Change, Clock, Committed, NewId, Reply, Store
+from consent_service.service.asking import Asking
 from consent_service.service.identity import new_visitor_id
-from consent_service.service.memory import RuleMemory, facts_of
-from consent_service.service.presenting import SYNCED, cleanup_list, written_body
+from consent_service.service.presenting import SYNCED
 from consent_service.service.sites import Version
+from consent_service.service.writing import Move, Write, WriteMemory, context
 
-KEY_LIFE = timedelta(hours=24)
-MINTING_KEY_LIFE = timedelta(minutes=10)
 MINTING_KEY_LENGTH = 20
 """Such a key is all that proves who asks (contract §4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """What follows from the facts of a row."""
-
-    decisions: tuple[Decision, ...]
-    prompt: bool
-    cleanup: bytes
-    frame: Frame | None
-
-
-Move = Callable[[ConsentRecord, AccountState | None, Context], Transition]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +47,7 @@ class Consents:
         self._clock = clock
         self._new_id = new_id
         self._running: set[tuple[str, str, str]] = set()
-        self._memory = RuleMemory[_Decided]()
+        self._memory = WriteMemory.empty()
 
     async def record(self, site: str, visitor_id: str | None) -> ConsentRecord | None:
         """Read a visitor's record; None for an unknown, foreign or erased one."""
@@ -96,7 +67,7 @@ class Consents:
         """Tell whether a request shows a signal that the record does not hold yet."""
         if signal_transitions.news(record, asking.signals):
             return True
-        ctx = self._context(asking, version, self._clock())
+        ctx = context(asking, version, self._clock(), self._new_id)
         return bool(asking.expression) and bool(express(record, asking.expression, ctx).events)
 
     async def look_here(self, asking: Asking, version: Version) -> tuple[ConsentState, dict[str, str]]:
@@ -174,55 +145,25 @@ class Consents:
         account: str | None = None,
         refuses: bool = False,
     ) -> Answer:
-        now = self._clock()
-        ctx = self._context(asking, version, now)
-        before: list[ConsentRecord] = []
-        states: list[ConsentState] = []
-
-        def apply(subject: Subject) -> Transition:
-            if subject.record is None and not minted:
-                raise NotFound
-            found = subject.record or ConsentRecord(asking.site.slug, visitor_id, created_at=now, updated_at=now)
-            _check_revision(asking, subject.record)
-            before.append(found)
-            return expressed_too(move(found, subject.account, ctx), asking.expression, ctx)
-
-        def render(transition: Transition, entries: Sequence[LogEntry]) -> Reply:
-            stored = transition.stored or encode_record(transition.record)
-            state, found = self._decided(asking, version, transition.record, stored, now)
-            states.append(state)
-            status = 201 if minted else 200
-            if found.frame is not None:
-                values = found.frame.values(visitor_id, stored, entries)
-                return Reply(status, (), found.frame.fill(values), found.frame.text, values)
-            body = written_body(asking.site.slug, state, entries, orjson.Fragment(found.cleanup))
-            return Reply(status, (), orjson.dumps(body))
-
-        idempotency = self._idempotency(asking, now)
-        change = Change(asking.site.slug, visitor_id, now, apply, render, account, idempotency, refuses)
-        committed = await self._submit(change)
-        if committed.transition is None:
+        write = self.prepare(asking, version, visitor_id, move, minted=minted)
+        committed = await self._submit(write.change(account, refuses=refuses))
+        if committed.replayed or write.state is None:
             return await self._replayed(asking, version, committed)
-        record = committed.transition.record
-        changed = bool(before) and bool(committed.transition.events) and status_changed(before[-1], record)
-        return Answer(committed.reply, visitor_id, states[-1], changed)
+        return Answer(committed.reply, visitor_id, write.state, write.changed(committed))
 
-    def _decided(
-        self, asking: Asking, version: Version, record: ConsentRecord, stored: StoredVisitor, now: datetime
-    ) -> tuple[ConsentState, _Decided]:
-        """Decide all categories for a record just made, and find the answer that such records share."""
-        situation = situate(version.rules, record, asking.signals, asking.region, now)
-
-        def decide() -> _Decided:
-            left = orjson.dumps(cleanup_list(cleanup(situation)))
-            state = consent_state(situation)
-            return _Decided(state.decisions, state.prompt, left, frame(asking.site.slug, state, stored, left))
-
-        facts = facts_of(stored, asking.signals, asking.region, now)
-        # Moments that are not there leave no gap in the answer, nor does the first change of a visitor without any.
-        key = facts and (facts, stored.revision > 0, record.re_prompt_not_before is None)
-        found = self._memory.recall(version, key, decide)
-        return ConsentState(situation, found.decisions, found.prompt), found
+    def prepare(
+        self,
+        asking: Asking,
+        version: Version,
+        visitor_id: str,
+        move: Move,
+        *,
+        minted: bool = False,
+        said: object = None,
+    ) -> Write:
+        """Prepare a write; `said` stands for the move wherever it is the same one."""
+        ctx = context(asking, version, self._clock(), self._new_id)
+        return Write(asking, version, visitor_id, move, ctx, self._memory, minted=minted, said=said)
 
     async def _submit(self, change: Change) -> Committed:
         asked = change.idempotency
@@ -244,31 +185,3 @@ class Consents:
             raise NotFound
         state = self.state(asking, version, record)
         return Answer(committed.reply, visitor_id, state, changed=False, replayed=True)
-
-    def _context(self, asking: Asking, version: Version, now: datetime) -> Context:
-        return Context(
-            rules=version.rules,
-            policy_sha256=version.stored.sha256,
-            now=now,
-            new_id=self._new_id,
-            region=asking.region,
-            signals=asking.signals,
-            method=asking.method,
-            locale=asking.locale,
-        )
-
-    def _idempotency(self, asking: Asking, now: datetime) -> Idempotency | None:
-        key = asking.client_key
-        if key is None:
-            return None
-        life = KEY_LIFE if asking.visitor_id else MINTING_KEY_LIFE
-        return Idempotency(asking.visitor_id or "", key.key, key.fingerprint, now + life)
-
-
-def _check_revision(asking: Asking, record: ConsentRecord | None) -> None:
-    if asking.if_match is None:
-        return
-    # A stranger's state has revision 0, and that is what an answer to it must be given on.
-    acceptable = {0} if record is None else {record.revision, ANY_REVISION}
-    if not asking.if_match & acceptable:
-        raise PreconditionFailed

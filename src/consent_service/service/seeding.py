@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from consent_service.domain.counts import Tally, count
 from consent_service.domain.evidence.canonical import canonical_json
 from consent_service.domain.moments import to_micros
-from consent_service.domain.record import ConsentRecord
+from consent_service.domain.record import ConsentEvent, ConsentRecord
 from consent_service.domain.record_text import StoredVisitor, encode_record
 from consent_service.domain.signals import NO_SIGNALS, Signals
 from consent_service.domain.transitions import choices
@@ -24,22 +24,22 @@ from consent_service.service.sites import Version
 
 EVENTS = 3
 """Events of each visitor: an answer, another one or a signal, and a last one."""
-_STAND_IN = "seededvisitorseededvis"
-_EVENT, _RECEIPT = "00000000-0000-4000-8000-00000000000e", "00000000-0000-4000-8000-00000000000f"
+_GAP, _WRITTEN_GAP = "\x00", b"\\u0000"
 _REGIONS = ("FR", "DE", "US-CA", "GB", None)
 _LOCALES = ("en", "de", "fr", "es", "zh-Hans")
 
 Step = Callable[[ConsentRecord, Context], Transition]
-Commit = Callable[[bytes], tuple[bytes, bytes, bytes]]
-"""From a payload to its salt, its commitment and its stored form."""
+Text = tuple[str, ...]
+Commit = Callable[[Text, str, int, str, str], tuple[bytes, bytes, bytes]]
+"""From an event's text, id, microseconds, receipt and visitor to its salt, its commitment and its stored form."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What became of one way to answer: the record, and each event's payload as a form for three ids."""
+    """What became of one way to answer: the record, and each event's canonical JSON around what is its own."""
 
     record: StoredVisitor
-    forms: tuple[bytes, ...]
+    texts: tuple[Text, ...]
     counts: Tally
     """What one such visitor adds to the counters of reports."""
 
@@ -51,11 +51,10 @@ def histories(version: Version, now: datetime, count: int) -> list[History]:
 
 def _history(version: Version, now: datetime, number: int) -> History:
     region, locale = _REGIONS[number % len(_REGIONS)], _LOCALES[number % len(_LOCALES)]
-    record = ConsentRecord(version.policy.site, _STAND_IN, created_at=moment(now, 0), updated_at=moment(now, 0))
-    forms: list[bytes] = []
+    record = ConsentRecord(version.policy.site, _GAP, created_at=moment(now, 0), updated_at=moment(now, 0))
+    texts: list[Text] = []
     counts: Tally = {}
     for place, step in enumerate(_steps(number)):
-        ids = iter((_EVENT, _RECEIPT))
         seen = (
             Signals(Dnt.DO_NOT_TRACK if number % 7 == 0 else None, gpc=number % 11 == 0) if place == 1 else NO_SIGNALS
         )
@@ -63,7 +62,7 @@ def _history(version: Version, now: datetime, number: int) -> History:
             rules=version.rules,
             policy_sha256=version.stored.sha256,
             now=moment(now, place),
-            new_id=lambda ids=ids: next(ids),  # type: ignore[misc] # bound now, called now
+            new_id=lambda: _GAP,
             region=region,
             signals=seen,
             method=Method.BANNER if place == 0 else Method.PREFERENCES,
@@ -73,8 +72,8 @@ def _history(version: Version, now: datetime, number: int) -> History:
         for event in transition.events:
             count(counts, record if place else None, event)
         record = transition.record
-        forms += [_form(canonical_json(event.payload())) for event in transition.events]
-    return History(encode_record(record), tuple(forms), counts)
+        texts += [_text(event) for event in transition.events]
+    return History(encode_record(record), tuple(texts), counts)
 
 
 def moment(now: datetime, place: int) -> datetime:
@@ -97,11 +96,9 @@ def _custom(number: int) -> Step:
     return lambda record, ctx: choices.submit(record, Submission(Action.CUSTOM, answer), ctx)
 
 
-def _form(payload: bytes) -> bytes:
-    form = payload.replace(b"%", b"%%")
-    for stands in (_EVENT, _RECEIPT, _STAND_IN):
-        form = form.replace(stands.encode(), b"%b")
-    return form
+def _text(event: ConsentEvent) -> Text:
+    parts = canonical_json(event.payload() | {"event_time": _GAP}).split(_WRITTEN_GAP)
+    return tuple(part.decode() for part in parts)
 
 
 def fill(
@@ -112,17 +109,17 @@ def fill(
     pseudonym: Callable[[str], bytes],
     commit: Commit,
 ) -> tuple[list[BulkVisitor], list[BulkEvent], Tally]:
-    """Fill the forms in for these visitors; events come in the order of their moments, then what is counted of them."""
+    """Fill the texts in for these visitors; events come in the order of their moments, then what is counted of them."""
     visitors: list[BulkVisitor] = []
     events: list[list[BulkEvent]] = [[] for _ in range(EVENTS)]
     times = [to_micros(moment(now, place)) for place in range(EVENTS)]
     for number, visitor_id in enumerate(visitor_ids):
         history = found[number % len(found)]
-        named, stands_for = visitor_id.encode(), pseudonym(visitor_id)
+        stands_for = pseudonym(visitor_id)
         visitors.append((visitor_id, history.record.revision, history.record.facts, history.record.times))
-        for place, form in enumerate(history.forms):
-            payload = form % (new_id().encode(), new_id().encode(), named)
-            events[place].append((times[place], stands_for, visitor_id, *commit(payload)))
+        for place, text in enumerate(history.texts):
+            committed = commit(text, new_id(), times[place], new_id(), visitor_id)
+            events[place].append((times[place], stands_for, visitor_id, *committed))
     return visitors, [event for of_place in events for event in of_place], _counts(found, len(visitor_ids))
 
 

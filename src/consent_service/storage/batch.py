@@ -5,23 +5,24 @@ raises a ConsentError has no effect; the others of its batch are not touched by 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from consent_service.domain.counts import Tally, count
+from consent_service.domain.counts import Tally, add_places, count
 from consent_service.domain.errors import ConsentError, IdempotencyKeyReused, NotFound
 from consent_service.domain.evidence.canonical import canonical_json
-from consent_service.domain.evidence.event_text import event_text
+from consent_service.domain.evidence.event_text import event_text, fill
 from consent_service.domain.evidence.leaf import commit, format_time, leaf_bytes, leaf_hash
 from consent_service.domain.evidence.tree import Frontier, Node
 from consent_service.domain.record import AccountState, ConsentEvent, ConsentRecord
-from consent_service.domain.record_text import StoredVisitor, encode_record
+from consent_service.domain.record_text import StoredVisitor, decode_record, encode_record
 from consent_service.domain.retention import Entry
 from consent_service.domain.transitions.context import Transition
 from consent_service.ports import (
     Change,
     Committed,
     Erasure,
+    Foreseen,
     Idempotency,
     LogEntry,
     Purge,
@@ -60,10 +61,11 @@ class Remembered:
 
 @dataclass(slots=True)
 class Loaded:
-    """The locked state that a batch starts from; records stand without their account, which is named apart."""
+    """The locked state that a batch starts from."""
 
     heads: dict[str, Frontier] = field(default_factory=dict)
-    records: dict[VisitorKey, ConsentRecord] = field(default_factory=dict)
+    visitors: dict[VisitorKey, StoredVisitor] = field(default_factory=dict)
+    """Their rows; an account is only named there."""
     accounts: dict[AccountKey, AccountState] = field(default_factory=dict)
     remembered: dict[IdempotencyKey, Remembered] = field(default_factory=dict)
     payload_seqs: dict[VisitorKey, list[int]] = field(default_factory=dict)
@@ -74,7 +76,7 @@ class Loaded:
     """For visitors of a purge: the same with what they say."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LeafRow:
     """One new entry of a log with its payload; an erasure's own entry belongs to nobody."""
 
@@ -86,6 +88,8 @@ class LeafRow:
     visitor_id: str
     salt: bytes
     payload: bytes
+    kind: Foreseen | None = None
+    """What the payload was filled into, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +111,7 @@ class Writes:
     leaves: list[LeafRow] = field(default_factory=list)
     nodes: list[tuple[str, Node]] = field(default_factory=list)
     heads: dict[str, Frontier] = field(default_factory=dict)
-    records: dict[VisitorKey, ConsentRecord] = field(default_factory=dict)
-    stored: dict[VisitorKey, StoredVisitor] = field(default_factory=dict)
-    """The same records as rows."""
+    visitors: dict[VisitorKey, StoredVisitor] = field(default_factory=dict)
     accounts: dict[AccountKey, AccountState] = field(default_factory=dict)
     remembered: dict[IdempotencyKey, Remembered] = field(default_factory=dict)
     erased: dict[VisitorKey, tuple[str, datetime]] = field(default_factory=dict)
@@ -161,6 +163,10 @@ class Batch:
             known = self._recall(change.site, change.idempotency, change.now)
             if known is not None:
                 return Committed(known, None, replayed=True)
+        row = self._row(change.site, change.visitor_id)
+        foreseen = change.foresee(row) if change.foresee and row and not (row.account or change.account) else None
+        if foreseen is not None:
+            return self._carry_out_foreseen(change, foreseen)
         account = self._account(change.site, change.account) if change.account else None
         before = self._record(change.site, change.visitor_id)
         transition = change.apply(Subject(before, account))
@@ -169,19 +175,34 @@ class Batch:
         # Leaves are built before anything is noted, so that a failing change leaves no trace in the batch.
         drafts = [self._draft(event, ahead) for ahead, event in enumerate(transition.events)]
         entries = tuple(
-            LogEntry(row.seq, hashed, event.event_id, event.receipt_id)
-            for (row, hashed), event in zip(drafts, transition.events, strict=True)
+            LogEntry(leaf.seq, hashed, event.event_id, event.receipt_id)
+            for (leaf, hashed), event in zip(drafts, transition.events, strict=True)
         )
         reply = change.render(transition, entries)
-        for row, hashed in drafts:
-            self._append(row, hashed)
-            self._tell(row, transition.record.revision)
+        for leaf, hashed in drafts:
+            self._append(leaf, hashed)
+            self._tell(leaf, transition.record.revision)
         for event in transition.events:
             count(self.writes.counts, before, event)
         self._put(transition.record, stored)
         if change.idempotency is not None:
             self._remember(change, change.idempotency, reply)
-        return Committed(reply, transition, entries)
+        return Committed(reply, transition, entries, tuple([event.event_type for event in transition.events]))
+
+    def _carry_out_foreseen(self, change: Change, foreseen: Foreseen) -> Committed:
+        visitor_id, now = change.visitor_id, change.now
+        payload = fill(foreseen.text, foreseen.event_id, format_time(now), foreseen.receipt_id, visitor_id)
+        row, hashed = self._leaf(change.site, visitor_id, visitor_id, now, payload)
+        row.kind = foreseen
+        entry = LogEntry(row.seq, hashed, foreseen.event_id, foreseen.receipt_id)
+        reply = foreseen.render(entry)
+        self._append(row, hashed)
+        self._tell(row, foreseen.stored.revision)
+        add_places(self.writes.counts, foreseen.counted, foreseen.places)
+        self.writes.visitors[change.site, visitor_id] = foreseen.stored
+        if change.idempotency is not None:
+            self._remember(change, change.idempotency, reply)
+        return Committed(reply, None, (entry,), (foreseen.event_type,))
 
     def _draft(self, event: ConsentEvent, ahead: int) -> tuple[LeafRow, bytes]:
         payload = event_text(event)
@@ -196,8 +217,7 @@ class Batch:
         row, hashed = self._leaf(erasure.site, NOBODY, erasure.visitor_id, erasure.now, payload)
         self._append(row, hashed)
         self._gone.add(key)
-        self.writes.records.pop(key, None)
-        self.writes.stored.pop(key, None)
+        self.writes.visitors.pop(key, None)
         self.writes.erased[key] = (erasure.stub, erasure.now)
         return LogEntry(row.seq, hashed, "", "")
 
@@ -221,22 +241,23 @@ class Batch:
         self.writes.purged += [(purge.site, seq) for seq in removed]
         return Purged(len(removed), len(self.writes.forgotten), held)
 
+    def _row(self, site: str, visitor_id: str) -> StoredVisitor | None:
+        key = (site, visitor_id)
+        return None if key in self._gone else self.writes.visitors.get(key) or self._loaded.visitors.get(key)
+
     def _record(self, site: str, visitor_id: str) -> ConsentRecord | None:
-        if (site, visitor_id) in self._gone:
+        row = self._row(site, visitor_id)
+        if row is None:
             return None
-        record = self.writes.records.get((site, visitor_id)) or self._loaded.records.get((site, visitor_id))
-        if record is None or record.account is None:
-            return record
         # Another visitor of the same account may have changed it earlier in this batch.
-        return replace(record, account=self._account(site, record.account.account))
+        return decode_record(site, visitor_id, row, self._account(site, row.account) if row.account else None)
 
     def _account(self, site: str, account: str) -> AccountState:
         key = (site, account)
         return self.writes.accounts.get(key) or self._loaded.accounts.get(key) or AccountState(account)
 
     def _put(self, record: ConsentRecord, stored: StoredVisitor) -> None:
-        self.writes.records[record.site, record.visitor_id] = record
-        self.writes.stored[record.site, record.visitor_id] = stored
+        self.writes.visitors[record.site, record.visitor_id] = stored
         if record.account is not None:
             self.writes.accounts[record.site, record.account.account] = record.account
 

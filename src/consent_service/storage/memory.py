@@ -13,8 +13,8 @@ from consent_service.domain.counts import FIGURES, Counts, Tally, add
 from consent_service.domain.errors import PolicyVersionExists
 from consent_service.domain.evidence.leaf import format_time, leaf_bytes, leaf_hash
 from consent_service.domain.evidence.tree import Frontier, NodeId
-from consent_service.domain.record import ConsentRecord
-from consent_service.domain.record_text import StoredVisitor, encode_account, encode_record, join_account
+from consent_service.domain.record import AccountState, ConsentRecord
+from consent_service.domain.record_text import StoredVisitor, decode_record, encode_account, join_account
 from consent_service.domain.retention import Entry
 from consent_service.domain.webhooks import Endpoint
 from consent_service.ports import (
@@ -114,12 +114,12 @@ class MemoryStore:
 
     async def count(self, site: str) -> int:
         """Give the number of visitors."""
-        return sum(key[0] == site for key in self._state.records)
+        return sum(key[0] == site for key in self._state.visitors)
 
     async def page(self, site: str, after: str, limit: int) -> list[Holding]:
         """Read some visitors in the order of their ids."""
-        keys = sorted(key for key in self._state.records if key[0] == site and key[1] > after)[:limit]
-        return [Holding(self._whole(self._state.records[key]), tuple(self._entries(*key))) for key in keys]
+        keys = sorted(key for key in self._state.visitors if key[0] == site and key[1] > after)[:limit]
+        return [Holding(self._whole(*key), tuple(self._entries(*key))) for key in keys]
 
     async def drop_lapsed_keys(self, now: datetime, limit: int) -> int:
         """Remove so many idempotency keys whose time is over."""
@@ -128,10 +128,10 @@ class MemoryStore:
             del self._state.remembered[key]
         return len(lapsed)
 
-    def _whole(self, record: ConsentRecord) -> ConsentRecord:
-        named = record.account
-        known = self._state.accounts.get((record.site, named.account)) if named else None
-        return replace(record, account=known or named)
+    def _whole(self, site: str, visitor_id: str) -> ConsentRecord:
+        row = self._state.visitors[site, visitor_id]
+        account = self._state.accounts.get((site, row.account), AccountState(row.account)) if row.account else None
+        return decode_record(site, visitor_id, row, account)
 
     def _entries(self, site: str, visitor_id: str) -> list[Entry]:
         rows = [row for row in self._leaves.get(site, []) if row.visitor_id == visitor_id]
@@ -160,20 +160,20 @@ class MemoryStore:
             self._leaves.setdefault(row.site, []).append(row)
         self._nodes.update({(site, NodeId(level, index)): hashed for site, (level, index, hashed) in writes.nodes})
         self._state.heads.update(writes.heads)
-        self._state.records.update(writes.records)
+        self._state.visitors.update(writes.visitors)
         self._state.accounts.update(writes.accounts)
         self._state.remembered.update(writes.remembered)
         self.counts.add(writes.counts)
         self.outbox.write(writes.outbox)
         self._erased.update(writes.purged)
         for site, visitor_id in (*writes.erased, *writes.forgotten):
-            gone = self._state.records.pop((site, visitor_id))
+            gone = self._state.visitors.pop((site, visitor_id))
             self.outbox.forget(site=site, visitor_id=visitor_id)
             rows = self._leaves.get(site, [])
             self._erased.update((site, row.seq) for row in rows if row.visitor_id == visitor_id)
-            named = [r.account.account for r in self._state.records.values() if r.account and r.site == site]
-            if gone.account is not None and gone.account.account not in named:
-                self._state.accounts.pop((site, gone.account.account), None)
+            named = [row.account for key, row in self._state.visitors.items() if key[0] == site]
+            if gone.account is not None and gone.account not in named:
+                self._state.accounts.pop((site, gone.account), None)
             for key, known in list(self._state.remembered.items()):
                 if key[0] == site and known.visitor_id == visitor_id:
                     del self._state.remembered[key]
@@ -181,9 +181,8 @@ class MemoryStore:
     async def _fetch(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:
         found: dict[VisitorKey, StoredVisitor] = {}
         for site, visitor_id in keys:
-            record = self._state.records.get((site, visitor_id))
-            if record is not None:
-                stored = encode_record(record)
+            stored = self._state.visitors.get((site, visitor_id))
+            if stored is not None:
                 account = self._state.accounts.get((site, stored.account)) if stored.account else None
                 joined = join_account(stored.account, encode_account(account) if account else None)
                 found[site, visitor_id] = replace(stored, account=joined)

@@ -12,21 +12,19 @@ from sqlalchemy import Connection, bindparam, delete, exists, select
 
 from consent_service.domain.evidence.tree import Frontier
 from consent_service.domain.moments import from_micros, to_micros
-from consent_service.domain.record import AccountState
 from consent_service.domain.record_text import (
     StoredVisitor,
     decode_account,
-    decode_record,
     encode_account,
 )
 from consent_service.ports import Change, Erasure, Purge, Reply
 from consent_service.storage import outbox
 from consent_service.storage import tables as t
-from consent_service.storage.batch import Batch, Loaded, Outcome, Remembered, Secrets, Writes
+from consent_service.storage.batch import Batch, LeafRow, Loaded, Outcome, Remembered, Secrets, Writes
 from consent_service.storage.dialects import insert
 from consent_service.storage.holdings import read_entries
 from consent_service.storage.hot_sql import HotSql, Keys, Rows, hot_sql
-from consent_service.storage.payloads import pack, pack_plain, unpack, unpack_plain
+from consent_service.storage.payloads import pack, pack_event, pack_plain, unpack, unpack_plain
 from consent_service.storage.sqlite_residue import MARK
 
 _ChangeLike = Change | Erasure | Purge
@@ -107,10 +105,8 @@ def _load_visitors(hot: HotSql, keys: Keys, named: set[tuple[str, str]], loaded:
     if accounts:
         for site, account, state in hot.find("accounts", accounts):
             loaded.accounts[site, account] = decode_account(account, state)
-    for site, visitor_id, revision, facts, times, account in rows:
-        state = loaded.accounts.get((site, account), AccountState(account)) if account else None
-        stored = StoredVisitor(revision, facts, times)
-        loaded.records[site, visitor_id] = decode_record(site, visitor_id, stored, state)
+    for site, visitor_id, *row in rows:
+        loaded.visitors[site, visitor_id] = StoredVisitor(*row)
 
 
 def _load_remembered(hot: HotSql, keys: Keys, loaded: Loaded) -> None:
@@ -164,10 +160,10 @@ def _rows(writes: Writes) -> Rows:
     leaves = writes.leaves
     return Rows(
         log_leaves=[(r.site, r.seq, to_micros(r.time), r.pseudonym, r.commitment) for r in leaves],
-        log_payloads=[(r.site, r.seq, r.visitor_id, r.salt, pack(r.payload)) for r in leaves],
+        log_payloads=[(r.site, r.seq, r.visitor_id, r.salt, _packed(r)) for r in leaves],
         log_nodes=[(site, *node) for site, node in writes.nodes],
         log_heads=[(site, head.size, head.to_bytes()) for site, head in writes.heads.items()],
-        visitors=[(*key, r.revision, r.facts, r.times, r.account) for key, r in writes.stored.items()],
+        visitors=[(*key, r.revision, r.facts, r.times, r.account) for key, r in writes.visitors.items()],
         accounts=[(*key, encode_account(state)) for key, state in writes.accounts.items()],
         idempotency_keys=[
             (*key, k.visitor_id, k.fingerprint, encode_reply(k.reply), to_micros(k.expires_at))
@@ -175,6 +171,12 @@ def _rows(writes: Writes) -> Rows:
         ],
         report_counts=[(*key, *counts) for key, counts in sorted(writes.counts.items())],
     )
+
+
+def _packed(row: LeafRow) -> bytes:
+    kind = row.kind
+    packed = kind and pack_event(kind.text, kind.event_id, to_micros(row.time), kind.receipt_id, row.visitor_id)
+    return packed or pack(row.payload)
 
 
 def _purge(connection: Connection, writes: Writes) -> None:

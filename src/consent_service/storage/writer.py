@@ -9,8 +9,9 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 
-from consent_service.domain.errors import ConsentError, NotFound, StoreUnavailable
+from consent_service.domain.errors import NotFound, StoreUnavailable
 from consent_service.measures import SECONDS, SIZES, Histogram
 from consent_service.ports import Change, Committed, Erasure, LogEntry, Purge, Purged
 from consent_service.storage.batch import Outcome
@@ -21,6 +22,9 @@ Request = Change | Erasure | Purge
 _ALONE = (Erasure, Purge)
 """They go alone: each must see every entry of its visitors that is already in the log."""
 RunBatch = Callable[[Sequence[Request]], Awaitable[list[Outcome]]]
+Told = Callable[[Outcome | Exception], None]
+"""Hears once what a request came to, or why it was not carried out; it must not raise."""
+_Asked = tuple[Request, Told]
 
 MAX_BATCH = 256
 """Changes in one transaction; beyond it the latency of the batch grows faster than the throughput."""
@@ -36,7 +40,7 @@ class GroupCommitWriter:
     def __init__(self, run_batch: RunBatch) -> None:
         """Use `run_batch` for one durable transaction; it raises StoreUnavailable where nothing was stored."""
         self._run_batch = run_batch
-        self._waiting: deque[tuple[Request, asyncio.Future[Outcome]]] = deque()
+        self._waiting: deque[_Asked] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -85,12 +89,17 @@ class GroupCommitWriter:
         """Give the number of changes that wait for their transaction."""
         return len(self._waiting)
 
-    async def _enqueue(self, request: Request) -> Outcome:
+    def ask(self, request: Request, told: Told) -> None:
+        """Carry out a request and call back: for whoever needs no task to wait in."""
         if self._stopping or self._task is None or len(self._waiting) >= MAX_WAITING:
-            raise StoreUnavailable("Too many changes are waiting; nothing was stored.", retry_after=1)
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append((request, future))
+            told(StoreUnavailable("Too many changes are waiting; nothing was stored.", retry_after=1))
+            return
+        self._waiting.append((request, told))
         self._wake.set()
+
+    async def _enqueue(self, request: Request) -> Outcome:
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.ask(request, partial(_settle, future))
         return await future
 
     async def _work(self) -> None:
@@ -100,7 +109,7 @@ class GroupCommitWriter:
             while self._waiting:
                 await self._carry_out(self._take())
 
-    def _take(self) -> list[tuple[Request, "asyncio.Future[Outcome]"]]:
+    def _take(self) -> list[_Asked]:
         batch = [self._waiting.popleft()]
         while self._waiting and len(batch) < MAX_BATCH and not isinstance(batch[-1][0], _ALONE):
             if isinstance(self._waiting[0][0], _ALONE):
@@ -108,7 +117,7 @@ class GroupCommitWriter:
             batch.append(self._waiting.popleft())
         return batch
 
-    async def _carry_out(self, batch: list[tuple[Request, "asyncio.Future[Outcome]"]]) -> None:
+    async def _carry_out(self, batch: list[_Asked]) -> None:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(BATCH_SECONDS):
@@ -121,21 +130,21 @@ class GroupCommitWriter:
             self.batch_sizes.observe(len(batch))
             self.batch_seconds.observe(time.perf_counter() - started)
             self.outcomes.update(name for outcome in outcomes for name in _names(outcome))
-            for (_, future), outcome in zip(batch, outcomes, strict=True):
-                _settle(future, outcome)
+            for (_, told), outcome in zip(batch, outcomes, strict=True):
+                told(outcome)
 
-    def _refuse_all(self, batch: list[tuple[Request, "asyncio.Future[Outcome]"]], error: Exception) -> None:
+    def _refuse_all(self, batch: list[_Asked], error: Exception) -> None:
         refusal = error if isinstance(error, StoreUnavailable) else StoreUnavailable()
         # Whoever waited behind a stalled batch has waited long enough.
         self.outcomes["unavailable"] += len(batch) + len(self._waiting)
-        for _, future in (*batch, *self._waiting):
-            _settle(future, refusal)
+        refused = (*batch, *self._waiting)
         self._waiting.clear()
+        for _, told in refused:
+            told(refusal)
 
-    async def _one_by_one(self, batch: list[tuple[Request, "asyncio.Future[Outcome]"]], error: Exception) -> None:
+    async def _one_by_one(self, batch: list[_Asked], error: Exception) -> None:
         if len(batch) == 1:
-            if not batch[0][1].done():
-                batch[0][1].set_exception(error)
+            batch[0][1](error)
             return
         _log.error("a batch failed and is carried out one by one", exc_info=error)
         for item in batch:
@@ -144,20 +153,20 @@ class GroupCommitWriter:
 
 def _names(outcome: Outcome) -> Iterator[str]:
     if isinstance(outcome, Committed):
-        if outcome.transition is None:
+        if outcome.replayed:
             yield "replayed"
-        elif not outcome.transition.events:
+        elif not outcome.event_types:
             yield "unchanged"
         else:
-            yield from (event.event_type.value for event in outcome.transition.events)
+            yield from [event_type.value for event_type in outcome.event_types]
     else:
         yield "erased" if isinstance(outcome, LogEntry) else "refused"
 
 
-def _settle(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:
+def _settle(future: "asyncio.Future[Outcome]", outcome: Outcome | Exception) -> None:
     if future.done():  # the caller has gone; the change stands all the same
         return
-    if isinstance(outcome, ConsentError):
+    if isinstance(outcome, Exception):
         future.set_exception(outcome)
     else:
         future.set_result(outcome)

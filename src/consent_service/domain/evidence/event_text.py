@@ -29,12 +29,14 @@ def event_text(event: ConsentEvent) -> bytes:
         parts = _shared(_Kind._make((*_shared_values(event), choices)))
     if parts is None:
         return canonical_json(event.payload())
-    before_id, before_time, before_receipt, before_visitor, end = parts
-    time = event.event_time.strftime(EVENT_TIME)
-    return (
-        f"{before_id}{event.event_id}{before_time}{time}{before_receipt}{event.receipt_id}{before_visitor}"
-        f"{event.visitor_id}{end}"
-    ).encode()
+    return fill(parts, event.event_id, event.event_time.strftime(EVENT_TIME), event.receipt_id, event.visitor_id)
+
+
+def fill(text: tuple[str, ...], event_id: str, time: str, receipt_id: str, visitor_id: str) -> bytes:
+    """Put an event's own values between the five parts of its text."""
+    before_id, before_time, before_receipt, before_visitor, end = text
+    filled = f"{before_id}{event_id}{before_time}{time}{before_receipt}{receipt_id}{before_visitor}{visitor_id}{end}"
+    return filled.encode()
 
 
 class _Kind(NamedTuple):
