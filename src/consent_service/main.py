@@ -1,8 +1,8 @@
 """The composition root: from settings to an application. Nothing happens at import."""
 
 import contextlib
-from collections.abc import AsyncIterator
-from typing import TypedDict
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, TypedDict
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -32,6 +32,7 @@ from consent_service.api.cors import SiteCors
 from consent_service.api.envelope import Envelope, headers_for
 from consent_service.api.fastcalls import FastCalls
 from consent_service.api.fastpath import FastDecisions
+from consent_service.api.fastwrites import FastWrites
 from consent_service.api.metrics_board import MetricsBoard
 from consent_service.api.ops import pages
 from consent_service.api.request_counts import RequestCounts
@@ -43,7 +44,7 @@ from consent_service.config import Settings
 from consent_service.outgoing.traces import exporting_provider
 from consent_service.outgoing.webhooks import Poster
 from consent_service.ports import Clock, NewId, Store
-from consent_service.server.shortcut import Shortcut
+from consent_service.server.shortcut import Answer, Shortcut, ShortCycle
 from consent_service.storage.keyring import TOKEN, Keyring
 from consent_service.storage.migrate import require_served
 from consent_service.storage.postgres import PostgresStore
@@ -61,15 +62,12 @@ class ConsentApp(FastAPI):
     """The framework's application with the hot path in front of all of it."""
 
     front: FastDecisions
+    shortcut: Shortcut | None = None
+    """The hot paths' own entrance, which our server knows; none where each answer leaves a span, made of its scope."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request: the hot path first, which hands on what is not for it."""
         await self.front(scope, receive, send)
-
-    @property
-    def shortcut(self) -> Shortcut | None:
-        """Give the hot path's own entrance, which our server knows."""
-        return self.front.shortcut
 
     async def ordinary(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request the framework's way."""
@@ -151,7 +149,16 @@ def create_app(
     trace = None if private is None else hot_path_trace(private)
     calls = FastCalls(app.ordinary, new_id, headers, requests, trace)
     app.front = FastDecisions(calls, new_id, headers, requests, log_each=settings.log_decisions, trace=trace)
+    if trace is None:
+        app.shortcut = _shortcut(app.front, FastWrites(new_id, headers, requests))
     return app
+
+
+def _shortcut(decisions: FastDecisions, writes: FastWrites) -> Shortcut:
+    def take(request: ShortCycle, state: Mapping[str, Any], answer: Answer) -> bool:
+        return (decisions if request.method == b"GET" else writes).take(request, state, answer)
+
+    return take
 
 
 def _telemetry(provider: PrivateTracerProvider | None) -> TelemetryConfig:

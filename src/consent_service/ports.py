@@ -33,8 +33,7 @@ class Subject:
     account: AccountState | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """An event's place in the log."""
 
     seq: int
@@ -55,8 +54,7 @@ class Reply:
     values: Mapping[bytes, bytes] = field(default_factory=dict, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Idempotency:
+class Idempotency(NamedTuple):
     """A client's key for one write, the request it stood for, and how long that is remembered."""
 
     owner: str
@@ -82,8 +80,7 @@ class Foreseen(NamedTuple):
     render: Callable[[LogEntry], Reply]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One write that the store carries out in its next transaction.
 
     `apply` runs inside that transaction on the locked state and may raise a ConsentError: then this change alone has
@@ -141,8 +138,7 @@ class Purged:
         return Purged(self.entries + other.entries, self.records + other.records, self.held + other.held)
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """What a change came to, told only after the transaction was durable."""
 
     reply: Reply

@@ -47,7 +47,7 @@ def expecting(visitor_id: str, revision: int) -> Change:
             raise PreconditionFailed
         return change.apply(subject)
 
-    return replace(change, apply=apply)
+    return change._replace(apply=apply)
 
 
 def refused(visitor_id: str, error: ConsentError) -> Change:

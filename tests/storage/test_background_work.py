@@ -132,7 +132,7 @@ async def test_lapsed_idempotency_keys_go_in_batches_and_living_ones_stay(store:
     upkeep = Upkeep(store, clock)
     early = await upkeep.tidy()
     clock.forward(timedelta(hours=2))
-    await store.writer.submit(replace(answering(visitor(0), key="new"), now=clock()))
+    await store.writer.submit(answering(visitor(0), key="new")._replace(now=clock()))
     assert (early, await upkeep.tidy(), await upkeep.tidy()) == (0, BATCH + 4, 0)
 
 

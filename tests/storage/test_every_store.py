@@ -89,7 +89,7 @@ async def test_one_key_for_another_request_is_refused(store: Store) -> None:
 
 async def test_a_key_that_has_lapsed_stands_for_nothing(store: Store) -> None:
     await store.writer.submit(answering(visitor(1), key="k"))
-    later = replace(answering(visitor(1), key="k", says=b"something else"), now=NOW + timedelta(hours=2))
+    later = answering(visitor(1), key="k", says=b"something else")._replace(now=NOW + timedelta(hours=2))
     assert not (await store.writer.submit(later)).replayed
     assert (await store.log.head(SITE)).size == 2
 
@@ -170,7 +170,7 @@ async def test_any_record_is_read_as_it_was_written(store: Store, known: Consent
 async def test_a_refusal_wins_a_tie(store: Store) -> None:
     """SVC-12: of an acceptance and a refusal that share a transaction the refusal is last, and is what is on record."""
     await store.writer.submit(answering(visitor(1)))
-    refusal = replace(answering(visitor(1), Action.REJECT_ALL), refuses=True)
+    refusal = answering(visitor(1), Action.REJECT_ALL)._replace(refuses=True)
     outcomes = await submit_all(store, [answering(visitor(2)), refusal, answering(visitor(1))])
     stored = await store.visitors.get(SITE, visitor(1))
     assert stored is not None

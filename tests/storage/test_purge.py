@@ -1,7 +1,6 @@
 """A purge on every store: what goes and what stays, and a log that still verifies."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
@@ -92,7 +91,7 @@ async def test_a_purged_visitor_who_is_erased_afterwards_loses_the_rest(store: S
 
 async def test_lapsed_idempotency_keys_go_and_others_stay(store: Store) -> None:
     await submit_all(store, [answering(visitor(n), key="k") for n in range(5)])
-    await store.writer.submit(replace(answering(visitor(9), key="k"), now=LATER))
+    await store.writer.submit(answering(visitor(9), key="k")._replace(now=LATER))
     assert await store.holdings.drop_lapsed_keys(NOW, 10) == 0
     assert await store.holdings.drop_lapsed_keys(LATER, 4) == 4
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
 from time import monotonic, perf_counter, time_ns
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -45,9 +45,18 @@ from consent_service.service.sites import Version
 
 Field = tuple[bytes, bytes]
 Headers = list[Field]
-Shortcut = Callable[[bytes, "Headers", Mapping[str, Any], "Answer"], bool]
-Answer = Callable[[bytes | None], None]
-"""Takes the answer's own header fields with its body, or None for the ordinary way (see `server/shortcut.py`)."""
+
+
+class Whole(Protocol):
+    """A request without peculiarities, of which all is there."""
+
+    target: bytes
+    headers: Headers
+    body: bytes
+
+
+Answer = Callable[[int, bytes | None], None]
+"""Takes status, own header fields and body, or None for the ordinary way (see `server/shortcut.py`)."""
 
 _log = logging.getLogger(__name__)
 
@@ -91,11 +100,6 @@ class FastDecisions:
         self._trace = trace
         self._answered = requests.counter(ROUTE, "GET", 200)
 
-    @property
-    def shortcut(self) -> Shortcut | None:
-        """Give the entrance without ASGI; none where each answer leaves a span, which is made from its scope."""
-        return None if self._trace else self.take
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request the way of ASGI, under any server."""
         started = time_ns() if self._trace else 0
@@ -116,11 +120,11 @@ class FastDecisions:
         if self._trace:
             self._trace(scope, ROUTE, started)
 
-    def take(self, target: bytes, headers: Headers, state: Mapping[str, Any], answer: Answer) -> bool:
+    def take(self, request: "Whole", state: Mapping[str, Any], answer: Answer) -> bool:
         """Serve one request by a call, under our own server; False where the ordinary way must answer."""
         try:
             services: Services = state["services"]
-            asked = _read(target, headers, services)
+            asked = _read(request.target, request.headers, services)
             if asked is None:
                 return False
             begun = perf_counter() if self._log_each else 0.0
@@ -147,12 +151,11 @@ class FastDecisions:
             _log.exception("the hot path failed")
             body = None
         if body is None:
-            answer(None)
+            answer(0, None)
             return
         request_id = self._new_id()
-        answer(
-            b"%bcontent-length: %d\r\nx-request-id: %b\r\n\r\n%b" % (self._head, len(body), request_id.encode(), body)
-        )
+        fields = (self._head, len(body), request_id.encode(), body)
+        answer(200, b"%bcontent-length: %d\r\nx-request-id: %b\r\n\r\n%b" % fields)
         self._count(request_id, begun)
 
     def _count(self, request_id: str, begun: float) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from consent_service.domain.moments import from_micros, to_micros
 from consent_service.domain.record import NOTHING, AccountState, CategoryChoice, Choices, ConsentRecord
@@ -24,8 +24,7 @@ _FIRST_END = 4
 _PLACES = {category: place for place, category in enumerate(CATEGORIES)}
 
 
-@dataclass(frozen=True, slots=True)
-class StoredVisitor:
+class StoredVisitor(NamedTuple):
     """A visitor's row as read: a time-free part that decisions can be remembered by, and the moments."""
 
     revision: int

@@ -122,19 +122,17 @@ class GuardedProtocol(StrictRequests):
 
     def _take_shortcut(self, cycle: ShortCycle) -> None:
         """Offer a whole request to the application; what it does not take goes the ordinary way."""
-        if self._shortcut is None or not self._shortcut(
-            cycle.target, cycle.headers, self.app_state, partial(self._answer_short, cycle)
-        ):
+        if self._shortcut is None or not self._shortcut(cycle, self.app_state, partial(self._answer_short, cycle)):
             self._go_the_ordinary_way(cycle)
 
-    def _answer_short(self, cycle: ShortCycle, answer: bytes | None) -> None:
+    def _answer_short(self, cycle: ShortCycle, status: int, answer: bytes | None) -> None:
         if answer is None:
             self._go_the_ordinary_way(cycle)
             return
         cycle.response_complete = True
         if cycle.disconnected or self.transport.is_closing():
             return
-        head = self.server_state.head()
+        head = self.server_state.head(status)
         if cycle.keep_alive:
             self.transport.write(head + answer)
         else:
@@ -149,7 +147,8 @@ class GuardedProtocol(StrictRequests):
         self._make_scope()
         target = httptools.parse_url(short.target)
         path = unquote(target.path.decode("ascii"))
-        self.scope |= {"method": "GET", "path": path, "raw_path": target.path, "query_string": target.query or b""}
+        method, query = short.method.decode("ascii"), target.query or b""
+        self.scope |= {"method": method, "path": path, "raw_path": target.path, "query_string": query}
         cycle = RequestResponseCycle(
             scope=self.scope,
             transport=self.transport,
@@ -163,7 +162,7 @@ class GuardedProtocol(StrictRequests):
             keep_alive=short.keep_alive,
             on_response=self.on_response_complete,
         )
-        cycle.more_body, cycle.disconnected = False, short.disconnected
+        cycle.body, cycle.more_body, cycle.disconnected = bytearray(short.body), False, short.disconnected
         cycle.message_event.set()
         if self.cycle is short:
             self.cycle = cycle

@@ -10,7 +10,7 @@ from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from consent_service.server.limits import ServerLimits
@@ -18,6 +18,8 @@ from consent_service.server.refusals import Refusal
 from consent_service.server.shortcut import Shortcut, ShortCycle
 
 _HOST, _LENGTH, _CODING = 1, 2, 4
+_SHORT_BODY_BYTES = 16_384
+"""What an application may be offered as a whole; a longer body is handed on as it comes."""
 _FRAMING_BYTES = 4
 """Colon, space, CR and LF of a header field."""
 
@@ -26,14 +28,18 @@ class GuardedState(ServerState):
     """What all connections of a process share, and whether the process drains."""
 
     draining = False
-    _headed: tuple[object, bytes] = (None, b"")
+    _heads: tuple[object, dict[int, bytes]] = (None, {})
 
-    def head(self) -> bytes:
-        """Give status line and default fields of a 200; uvicorn makes the fields anew every second."""
-        fields, head = self._headed
-        if fields is not self.default_headers:
-            head = b"HTTP/1.1 200 OK\r\n" + b"".join([b"%b: %b\r\n" % field for field in self.default_headers])
-            self._headed = (self.default_headers, head)
+    def head(self, status: int) -> bytes:
+        """Give status line and default fields of an answer; uvicorn makes the fields anew every second."""
+        of, heads = self._heads
+        if of is not self.default_headers:
+            heads = {}
+            self._heads = (self.default_headers, heads)
+        head = heads.get(status)
+        if head is None:
+            fields = b"".join([b"%b: %b\r\n" % field for field in self.default_headers])
+            head = heads[status] = STATUS_LINE[status] + fields
         return head
 
 
@@ -65,6 +71,7 @@ class StrictRequests(HttpToolsProtocol):
         self._in_head = self._in_body = False
         self._spread = False  # whether the header came in more than one piece
         self._seen = 0  # which of the fields below
+        self._length = 0  # bytes of body that the header announces
         self._body_bytes = 0
         self._running: RequestResponseCycle | ShortCycle | None = (
             None  # `cycle` is the newest, which may still wait for its turn
@@ -79,7 +86,7 @@ class StrictRequests(HttpToolsProtocol):
         self._step += 1
         self._in_head = True
         self._spread = False
-        self._seen = 0
+        self._seen = self._length = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header field; a trailer field is dropped, it must not pass for a header field (RFC 9110 §6.5.1)."""
@@ -100,6 +107,7 @@ class StrictRequests(HttpToolsProtocol):
             self._stop(Refusal.BODY_TOO_LARGE)
         if length:
             self._seen |= _LENGTH
+            self._length = length
 
     def _on_coding(self, value: bytes) -> None:
         self._seen |= _CODING
@@ -124,7 +132,7 @@ class StrictRequests(HttpToolsProtocol):
         if len(self.pipeline) >= self._limits.max_pipelined:
             self._stop(Refusal.PIPELINE_TOO_LONG)
         if self._shortcut is not None and version == "1.1" and not upgrade and self._is_plain():
-            self.cycle = self._short = ShortCycle(self.url, self.headers)
+            self.cycle = self._short = ShortCycle(self.parser.get_method(), self.url, self.headers)
         else:
             self._make_scope()
             super().on_headers_complete()
@@ -137,13 +145,15 @@ class StrictRequests(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def _is_plain(self) -> bool:
-        """Tell whether this is a GET without a body, with none before it under way, on a connection that goes on."""
+        """Tell whether this is a GET or a small PUT, with none before it under way, on a connection that goes on."""
         before: RequestResponseCycle | ShortCycle | None = self.cycle
+        method = self.parser.get_method()
         return (
-            not self._seen & (_LENGTH | _CODING)
+            (method == b"PUT" or (method == b"GET" and not self._length))
+            and self._length <= _SHORT_BODY_BYTES
+            and not self._seen & _CODING
             and not self.expect_100_continue
             and (before is None or before.response_complete)
-            and self.parser.get_method() == b"GET"
             and self.parser.should_keep_alive()
             and not self.server_state.draining
         )

@@ -1,34 +1,36 @@
-"""A way past ASGI for the one answer that must be quick: the application takes a request whole and answers by a call.
+"""A way past ASGI for the answers that must be quick: the application takes a request whole and answers by a call.
 
 ASGI gives every request a task, a dictionary, three coroutines and an event; for an answer of one piece they cost more
-than finding it. So a request that has no body and no peculiarity is offered to the application first. Whatever it does
-not take goes the ordinary way, now or after a look, and the answer is the same bytes.
+than finding it. So a request without any peculiarity is offered to the application first, once it is whole. Whatever it
+does not take goes the ordinary way, now or after a look, and the answer is the same bytes.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 Headers = list[tuple[bytes, bytes]]
-Answer = Callable[[bytes | None], None]
-"""Called once: with header fields, an empty line and the body of a 200, or with None for the ordinary way."""
+Answer = Callable[[int, bytes | None], None]
+"""Called once: with the status, and header fields, an empty line and the body, or None for the ordinary way."""
 
 
 class Shortcut(Protocol):
     """What an application offers that answers some requests without a task."""
 
-    def __call__(self, target: bytes, headers: Headers, state: Mapping[str, Any], answer: Answer, /) -> bool:
-        """Take a GET request; False leaves it to the ordinary way at once."""
+    def __call__(self, request: "ShortCycle", state: Mapping[str, Any], answer: Answer, /) -> bool:
+        """Take a request; False leaves it to the ordinary way at once."""
 
 
 class ShortCycle:
     """A request that took the shortcut, in the place of uvicorn's own cycle until it is answered."""
 
     __slots__ = (
-        "body", "disconnected", "headers", "keep_alive", "more_body", "response_complete", "response_started", "target",
+        "body", "disconnected", "headers", "keep_alive", "method", "more_body", "response_complete", "response_started",
+        "target",
     )  # fmt: skip
 
-    def __init__(self, target: bytes, headers: Headers) -> None:
+    def __init__(self, method: bytes, target: bytes, headers: Headers) -> None:
         """Begin a request."""
+        self.method = method
         self.target = target
         self.headers = headers
         self.body = b""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from consent_service.domain.signal_adapters.expression import NOTHING_EXPRESSED, Expression
 from consent_service.domain.signals import NO_SIGNALS, Signals
@@ -12,8 +13,7 @@ ANY_REVISION = -1
 """`If-Match: *`: whatever the revision, as long as there is a record."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClientKey:
+class ClientKey(NamedTuple):
     """An Idempotency-Key and the request it came with."""
 
     key: str

@@ -1,5 +1,6 @@
 """Reading and changing a visitor's consent: the use cases of the browser plane and of `manage` keys."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import orjson
@@ -146,7 +147,7 @@ class Consents:
         refuses: bool = False,
     ) -> Answer:
         write = self.prepare(asking, version, visitor_id, move, minted=minted)
-        committed = await self._submit(write.change(account, refuses=refuses))
+        committed = await self.submit(write.change(account, refuses=refuses))
         if committed.replayed or write.state is None:
             return await self._replayed(asking, version, committed)
         return Answer(committed.reply, visitor_id, write.state, write.changed(committed))
@@ -165,7 +166,26 @@ class Consents:
         ctx = context(asking, version, self._clock(), self._new_id)
         return Write(asking, version, visitor_id, move, ctx, self._memory, minted=minted, said=said)
 
-    async def _submit(self, change: Change) -> Committed:
+    def ask(self, change: Change, told: Callable[[object], None]) -> None:
+        """Carry a change out and call back once, with its Committed or the error: for whoever has no task."""
+        asked = change.idempotency
+        if asked is None:
+            self._store.writer.ask(change, told)
+            return
+        running = (change.site, asked.owner, asked.key)
+        if running in self._running:
+            told(IdempotencyInProgress())
+            return
+
+        def ended(outcome: object) -> None:
+            self._running.discard(running)
+            told(outcome)
+
+        self._running.add(running)
+        self._store.writer.ask(change, ended)
+
+    async def submit(self, change: Change) -> Committed:
+        """Carry a change out; raises IdempotencyInProgress while another request under its key is under way."""
         asked = change.idempotency
         if asked is None:
             return await self._store.writer.submit(change)

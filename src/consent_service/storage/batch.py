@@ -7,6 +7,7 @@ raises a ConsentError has no effect; the others of its batch are not touched by 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from consent_service.domain.counts import Tally, add_places, count
 from consent_service.domain.errors import ConsentError, IdempotencyKeyReused, NotFound
@@ -48,8 +49,7 @@ class Secrets:
     salt: Callable[[], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(NamedTuple):
     """What an idempotency key stands for."""
 
     fingerprint: bytes

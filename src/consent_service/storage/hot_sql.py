@@ -4,7 +4,7 @@ A write is hot: SQLAlchemy's own way through lists of parameters costs more than
 statements are written out and go to the driver below the connection, which stays usable for everything that is not hot.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
@@ -152,29 +152,75 @@ class _Postgres:
         return found
 
     def put(self, rows: Rows) -> None:
-        tables = tuple([table for table in SHAPES if getattr(rows, table)])
-        values: list[Sequence[Any]] = []
-        for table in tables:
-            values += zip(*getattr(rows, table), strict=True)
+        tables, values = columns_of(rows)
         if tables:
             self._run(lambda raw: raw.execute(_postgres_put(tables), *values))
 
 
+def columns_of(rows: Rows, first: int = 0) -> tuple[tuple[str, ...], list[Sequence[Any]]]:
+    """Give the tables that have rows, and all their columns from the `first` on, one after the other."""
+    tables = tuple([table for table in SHAPES if getattr(rows, table)])
+    values: list[Sequence[Any]] = []
+    for table in tables:
+        values += list(zip(*getattr(rows, table), strict=True))[first:]
+    return tables, values
+
+
 @cache
 def _postgres_put(tables: tuple[str, ...]) -> str:
-    parts: list[str] = []
-    used = 0
-    for table in tables:
-        parts.append(_postgres_insert(table, SHAPES[table], used))
-        used += len(SHAPES[table].columns)
-    *before, last = parts
+    *before, last = [_postgres_insert(table, marks) for table, marks in _marks(tables, 0, 0)]
     named = ", ".join(f"part{number} AS ({part})" for number, part in enumerate(before))
     return f"WITH {named} {last}" if named else last
 
 
-def _postgres_insert(table: str, shape: Shape, used: int) -> str:
-    marks = ", ".join(f"${used + number}::{kind}[]" for number, (_, kind) in enumerate(shape.columns, 1))
-    return f"INSERT INTO {table} ({shape.names}) SELECT * FROM unnest({marks}){shape.on_conflict(table)}"  # noqa: S608  # nosec B608 - our own names
+@cache
+def postgres_put_if_unchanged(tables: tuple[str, ...]) -> str:
+    """Write rows of one site, in the parameters after the first four, if the head of its log is still as it was.
+
+    The four are the site, which all rows share, the head's size as it was read, and the size and frontier that it gets.
+    Gives 1 where everything was written, 0 where nothing was. A statement of its own is a transaction of its own.
+    """
+    guard = " WHERE EXISTS (SELECT FROM head)"
+    rows = [
+        _postgres_insert(table, marks, "$1::text, *", guard, fresh=table == _FRESH)
+        for table, marks in _marks(tables, 1, _GUARD_PARAMETERS)
+    ]
+    parts = ", ".join(f"part{number} AS ({part})" for number, part in enumerate(rows))
+    return (
+        "WITH head AS (UPDATE log_heads SET size = $3, frontier = $4 "  # noqa: S608  # nosec B608 - our own names
+        f"WHERE site = $1 AND size = $2 AND endpoints IS NULL RETURNING 1), {parts} SELECT count(*) FROM head"
+    )
+
+
+_GUARD_PARAMETERS = 4
+_FRESH = "idempotency_keys"
+"""Where a row that is there means that another was quicker: the statement fails, and nothing of it is written."""
+
+
+def _marks(tables: Sequence[str], first: int, used: int) -> Iterator[tuple[str, str]]:
+    """Give the parameters of each table's columns from the `first` on, after so many that are used already."""
+    for table in tables:
+        columns = SHAPES[table].columns[first:]
+        yield table, ", ".join(f"${used + number}::{kind}[]" for number, (_, kind) in enumerate(columns, 1))
+        used += len(columns)
+
+
+def _postgres_insert(table: str, marks: str, what: str = "*", guard: str = "", *, fresh: bool = False) -> str:
+    shape = SHAPES[table]
+    conflict = "" if fresh else shape.on_conflict(table)
+    return f"INSERT INTO {table} ({shape.names}) SELECT {what} FROM unnest({marks}){guard}{conflict}"  # noqa: S608  # nosec B608 - our own names
+
+
+POSTGRES_LOOK = (
+    "SELECT CASE WHEN k.n = 1 THEN h.size END, CASE WHEN k.n = 1 THEN h.frontier END, "
+    "h.endpoints IS NULL AND i.key IS NULL, k.visitor_id, v.revision, v.facts, v.times, v.account "
+    "FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS k(visitor_id, owner, key, n) "
+    "JOIN log_heads h ON h.site = $1 "
+    "LEFT JOIN visitors v ON v.site = $1 AND v.visitor_id = k.visitor_id "
+    "LEFT JOIN idempotency_keys i ON i.site = $1 AND i.owner = k.owner AND i.key = k.key"
+)
+"""All that a batch of one site's plain changes looks at, in one snapshot and without a lock: the head with the first of
+them, whether there is neither a webhook nor a remembered answer, and the visitor's row."""
 
 
 def _postgres_find(table: str, columns: str, key: Sequence[str]) -> str:

@@ -185,7 +185,7 @@ class MemoryStore:
             if stored is not None:
                 account = self._state.accounts.get((site, stored.account)) if stored.account else None
                 joined = join_account(stored.account, encode_account(account) if account else None)
-                found[site, visitor_id] = replace(stored, account=joined)
+                found[site, visitor_id] = stored._replace(account=joined)
         return found
 
     def _entries_with_payload(self, site: str) -> list[LeafRow]:

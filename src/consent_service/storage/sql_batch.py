@@ -53,7 +53,7 @@ def run_changes(hot: HotSql, requests: Sequence[Change], secrets: Secrets) -> li
     _load_subjects(hot, requests, {(r.site, r.visitor_id) for r in requests}, loaded)
     batch = Batch(loaded, secrets)
     outcomes = batch.run(requests)
-    hot.put(_rows(batch.writes))
+    hot.put(rows_of(batch.writes))
     return outcomes
 
 
@@ -153,10 +153,11 @@ def _write(connection: Connection, hot: HotSql, writes: Writes) -> None:
         row = {"site": site, "stub": stub, "erased_at": erased_at}
         connection.execute(insert(connection, t.suppressions).on_conflict_do_nothing(), [row])
     _purge(connection, writes)
-    hot.put(_rows(writes))
+    hot.put(rows_of(writes))
 
 
-def _rows(writes: Writes) -> Rows:
+def rows_of(writes: Writes) -> Rows:
+    """Give what a batch writes as rows of the tables."""
     leaves = writes.leaves
     return Rows(
         log_leaves=[(r.site, r.seq, to_micros(r.time), r.pseudonym, r.commitment) for r in leaves],

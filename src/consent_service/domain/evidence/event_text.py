@@ -23,13 +23,25 @@ _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 def event_text(event: ConsentEvent) -> bytes:
     """Give the canonical JSON of an event's payload (RFC 8785)."""
-    parts = None
-    if not event.details and _PLAIN.fullmatch(f"{event.event_id}{event.receipt_id}{event.visitor_id}"):
-        choices = None if event.choices is None else tuple(event.choices.items())
-        parts = _shared(_Kind._make((*_shared_values(event), choices)))
+    plain = _PLAIN.fullmatch(f"{event.event_id}{event.receipt_id}{event.visitor_id}")
+    parts = kind_text(event) if plain and not event.details else None
     if parts is None:
         return canonical_json(event.payload())
     return fill(parts, event.event_id, event.event_time.strftime(EVENT_TIME), event.receipt_id, event.visitor_id)
+
+
+def kind_text(event: ConsentEvent) -> tuple[str, ...] | None:
+    """Give the text that this event shares with those of its kind, around id, moment, receipt and visitor."""
+    if event.details:
+        gaps = {"event_id": _GAP, "event_time": _GAP, "receipt_id": _GAP, "visitor_id": _GAP}
+        return _cut(event.payload() | gaps)
+    choices = None if event.choices is None else tuple(event.choices.items())
+    return _shared(_Kind._make((*_shared_values(event), choices)))
+
+
+def _cut(payload: dict[str, object]) -> tuple[str, ...] | None:
+    parts = tuple(part.decode() for part in canonical_json(payload).split(_WRITTEN))
+    return parts if len(parts) == _GAPS + 1 else None
 
 
 def fill(text: tuple[str, ...], event_id: str, time: str, receipt_id: str, visitor_id: str) -> bytes:
@@ -65,5 +77,4 @@ def _shared(kind: _Kind) -> tuple[str, ...] | None:
     choices = None if kind.choices is None else dict(kind.choices)
     own = {"event_id": _GAP, "receipt_id": _GAP, "visitor_id": _GAP, "event_time": _ANY_TIME, "choices": choices}
     event = ConsentEvent(**{**kind._asdict(), **own})
-    parts = tuple(part.decode() for part in canonical_json(event.payload() | {"event_time": _GAP}).split(_WRITTEN))
-    return parts if len(parts) == _GAPS + 1 else None
+    return _cut(event.payload() | {"event_time": _GAP})

@@ -6,11 +6,11 @@ moments can be told apart; where each of them is found again afterwards tells ho
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from consent_service.domain.counts import CountKey, Tally, count
-from consent_service.domain.evidence.canonical import canonical_json
+from consent_service.domain.evidence.event_text import kind_text
 from consent_service.domain.moments import to_micros
 from consent_service.domain.record import ConsentRecord
 from consent_service.domain.record_text import StoredVisitor, decode_record, encode_record, passed
@@ -21,8 +21,6 @@ Move = Callable[[ConsentRecord, Context], Transition]
 
 _NEVER, _NOW, _END = -3, -2, -1
 """Places behind those of the row's own moments: none, the moment of the answer, and that at which it lapses."""
-_GAP, _WRITTEN_GAP = "\x00", b"\\u0000"
-_GAPS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +52,20 @@ def outline(before: StoredVisitor, move: Move, site: str, ctx: Context) -> Outli
     present (CON-09), and where more or less than one event comes of it.
     """
     marked = _marked(before, ctx.now)
-    record = None if marked is None else decode_record(site, _GAP, marked)
+    record = None if marked is None else decode_record(site, "", marked)
     if marked is None or record is None or record.opted_out or before.account is not None:
         return None
-    transition = move(record, replace(ctx, new_id=lambda: _GAP))
+    transition = move(record, ctx)
     after = encode_record(transition.record)
     end = ctx.rules.policy.lifetime(ctx.region).after(ctx.now)
     moments = _origins(marked.times, after.times, to_micros(ctx.now), to_micros(end))
     if moments is None or len(transition.events) != 1 or after.revision != before.revision + 1 or after.account:
         return None
     (event,) = transition.events
-    text = tuple(p.decode() for p in canonical_json(event.payload() | {"event_time": _GAP}).split(_WRITTEN_GAP))
+    text = kind_text(event)
     tally: Tally = {}
     count(tally, record, event)
-    if len(text) != _GAPS + 1 or len(tally) != 1:
+    if text is None or len(tally) != 1:
         return None
     ((counted, counts),) = tally.items()
     places = tuple([place for place, number in enumerate(counts) if number])
@@ -79,7 +77,7 @@ def _marked(row: StoredVisitor, now: datetime) -> StoredVisitor | None:
     """Move the row's moments by a few microseconds so that no two are the same; None where that changes what passed."""
     times = [int(time) for time in row.times[1:-1].split(",")]
     moved = [time and time + place for place, time in enumerate(times, 1)]
-    marked = replace(row, times=f"[{','.join(map(str, moved))}]")
+    marked = row._replace(times=f"[{','.join(map(str, moved))}]")
     told_apart = len({*moved} - {0}) == sum(map(bool, moved))
     return marked if told_apart and passed(marked.times, now) == passed(row.times, now) else None
 
