@@ -170,7 +170,7 @@ def _line(fault: Fault, *, resets: bool = False) -> Callable[[Shop], AbstractAsy
 @asynccontextmanager
 async def _reset_in_commit(shop: Shop) -> AsyncIterator[None]:
     assert shop.line is not None
-    shop.line.cut_after = b"COMMIT"
+    shop.line.cut_after = b'"p":"'  # stands in the new row: in the one statement that writes everything and commits
     yield
     shop.line.cut_after = None
     assert shop.line.cuts > 0
