@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench import load, report, requests, sdk
+from bench import evidence, load, report, requests, sdk
 from bench.data import Seeded, fill_ordinary
 from bench.load import Load, Requests
 from bench.servers import DIRECTORY, LOAD_CORE, ROOT, SERVER_CORE, Postgres, Server, hello, ordinary, service
@@ -37,7 +37,7 @@ class Scale:
 
 
 SHORT = Scale("bench", 50_000, 50_000, 20_000, 3, 2.5, 8.0, 100_000, 120)
-FULL = Scale("bench-full", 10_000_000, 1_000_000, 1_000_000, 5, 5.0, 30.0, 1_000_000, 25 * 60)
+FULL = Scale("bench-full", 10_000_000, 10_000_000, 1_000_000, 5, 5.0, 30.0, 1_000_000, 75 * 60)
 
 
 @dataclass(eq=False)
@@ -141,7 +141,9 @@ def measure(
     writes = Series("durable write, PostgreSQL", "ours", on_postgres, requests.writes(large.ids))
     usual = Series("decision, ordinary way, PostgreSQL", "ordinary", ordinary_server, requests.decisions(ordinary_ids))
     usual_writes = Series("write, ordinary way, PostgreSQL", "ordinary", ordinary_server, requests.writes(ordinary_ids))
-    everything = [bare, reads, lites, few, calls, usual, bare_post, writes, usual_writes]
+    lite_writes = Series("durable write, SQLite", "ours", on_sqlite, requests.writes(lite.ids))
+    everything = [bare, reads, lites, few, calls, usual, bare_post, writes, lite_writes, usual_writes]
+    posts = {bare_post, writes, lite_writes, usual_writes}
     for number in range(scale.rounds):
         print(f"round {number + 1} of {scale.rounds}", flush=True)
         for series in everything:
@@ -159,6 +161,10 @@ def measure(
         )
         served += rest.answers
     resident = on_postgres.resident()
+    proofs = [
+        evidence.note("PostgreSQL", on_postgres.port, large.ids),
+        evidence.note("SQLite", on_sqlite.port, lite.ids),
+    ]
     workers = two_workers(scale, large)
     verified, verifying = sdk.rates(on_postgres.port)
     figures = {
@@ -179,11 +185,12 @@ def measure(
         f"Two workers on both cores, load and database beside them, answer {workers:.2f} times as much as one.",
         f"Beside `bench/ordinary.py`, which keeps no log: decisions {ratio(reads, usual):.0f} times as many.",
         f"Writes beside the same: {ratio(writes, usual_writes):.1f} times as many.",
+        *proofs,
         f"Seeding: {large.notes['rate']:,.0f} visitors a second on PostgreSQL, {lite.notes['rate']:,.0f} on SQLite.",
     ]
     if large.count < scale.postgres or lite.count < scale.sqlite:
         notes.append("Fewer visitors than meant: the time for seeding was up. Running it again goes on from there.")
-    rows = [series.row(bare_post if series in {bare_post, writes, usual_writes} else bare) for series in everything]
+    rows = [series.row(bare_post if series in posts else bare) for series in everything]
     return {"command": scale.command, "figures": figures, "rates": rows, "notes": notes}
 
 

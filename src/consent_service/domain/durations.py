@@ -51,6 +51,8 @@ class Duration:
 
         A moment outside the years 1 to 9999 is given as the last (or first) one there is.
         """
+        if self._is_plain(start):
+            return start + timedelta(seconds=_seconds_from(self, start.date()))
         return self._shift(start, 1)
 
     def before(self, end: datetime) -> datetime:
@@ -59,12 +61,14 @@ class Duration:
 
     def in_seconds(self, start: datetime) -> int:
         """Give the whole seconds that this lasts when it begins at `start`."""
-        # The day alone decides how long a month is; only near the end of time the hour counts as well.
-        plain = start.year < _PLAIN_YEARS and self.months < _PLAIN_MONTHS and self.seconds < _PLAIN_SECONDS
-        return _seconds_from(self, start.date()) if plain else self._exact_seconds(start)
+        return _seconds_from(self, start.date()) if self._is_plain(start) else self._exact_seconds(start)
+
+    def _is_plain(self, start: datetime) -> bool:
+        """Tell whether the day alone decides how long a month is; near the end of time the hour counts as well."""
+        return start.year < _PLAIN_YEARS and self.months < _PLAIN_MONTHS and self.seconds < _PLAIN_SECONDS
 
     def _exact_seconds(self, start: datetime) -> int:
-        return int((self.after(start) - start).total_seconds())
+        return int((self._shift(start, 1) - start).total_seconds())
 
     def _shift(self, moment: datetime, sign: int) -> datetime:
         edge = _EDGES[sign].replace(tzinfo=moment.tzinfo)

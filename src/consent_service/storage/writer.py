@@ -130,8 +130,8 @@ class GroupCommitWriter:
             self.batch_sizes.observe(len(batch))
             self.batch_seconds.observe(time.perf_counter() - started)
             self.outcomes.update(name for outcome in outcomes for name in _names(outcome))
-            for (_, told), outcome in zip(batch, outcomes, strict=True):
-                told(outcome)
+            # The next batch is on its way to the database before this one's callers are answered.
+            asyncio.get_running_loop().call_soon(_tell, batch, outcomes)
 
     def _refuse_all(self, batch: list[_Asked], error: Exception) -> None:
         refusal = error if isinstance(error, StoreUnavailable) else StoreUnavailable()
@@ -149,6 +149,11 @@ class GroupCommitWriter:
         _log.error("a batch failed and is carried out one by one", exc_info=error)
         for item in batch:
             await self._carry_out([item])
+
+
+def _tell(batch: Sequence[_Asked], outcomes: Sequence[Outcome]) -> None:
+    for (_, told), outcome in zip(batch, outcomes, strict=True):
+        told(outcome)
 
 
 def _names(outcome: Outcome) -> Iterator[str]:
