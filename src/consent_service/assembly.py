@@ -13,6 +13,7 @@ from consent_service.config import Settings
 from consent_service.domain.webhooks import Endpoint, secret_text
 from consent_service.outgoing.checkpoints import poster as checkpoint_poster
 from consent_service.ports import Clock, NewId, Store
+from consent_service.service.batch_answers import BatchAnswers
 from consent_service.service.checkpoint_review import CheckpointReview
 from consent_service.service.checkpoints import Checkpoints
 from consent_service.service.consents import Consents
@@ -55,6 +56,7 @@ def build_services(
     secret = settings.bootstrap_key
     sites = Sites(store.catalog, clock, bootstrap_key(secret.get_secret_value(), clock) if secret else None)
     consents = Consents(store, clock, new_id)
+    decisions = Decisions(store, consents, clock)
     life = timedelta(minutes=settings.token_minutes)
     tokens = Tokens(settings.address, life, lambda now: keyring.current(TOKEN, "", now))
     log = Evidence(store.log, settings.address, lambda site, now: keyring.current(LOG, site, now), clock)
@@ -70,7 +72,8 @@ def build_services(
         tokens=tokens,
         published_keys=published,
         consents=consents,
-        decisions=Decisions(store, consents, clock),
+        decisions=decisions,
+        batches=BatchAnswers(store.visitors, decisions.tally, clock),
         publisher=Publisher(store.catalog, sites, clock, at_once=settings.dev),
         keys=Keys(store.catalog, sites, clock, new_id),
         evidence=log,

@@ -4,9 +4,11 @@ Whoever asks cannot tell which one answered: status, fields and body are the sam
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from consent_service.server.limits import ServerLimits
 from consent_service.server.process import _config
 from consent_service.server.requests import GuardedState
 from consent_service.storage import reader, writer
+from tests.support.builders import document
 from tests.support.service import STRANGER, Running, choices, memory_store, running, submission
 
 WAYS = ("framework", "asgi", "server")
@@ -283,7 +286,92 @@ async def test_every_way_decides_a_batch_alike(
         assert found == await expected.ask("POST", "/v1/decisions", json=body, headers=fields)
 
 
+def asked_about(visitors: list[str | None]) -> dict[str, Any]:
+    """Ask about several visitors, in one region and another, by trackers and categories."""
+    names = ["session", "_ga", "_fbp", "_ga_100%d", "nobody_knows", "é"]
+    first = [{"visitor_id": visitor, "region": "FR", "trackers": names} for visitor in visitors]
+    second = [{"visitor_id": visitor, "trackers": ["_ga"], "categories": ["advertising"]} for visitor in visitors]
+    return {"requests": first + second}
+
+
+WRITERS: list[dict[str, Any]] = [
+    {},
+    {"separators": (",", ":")},
+    {"ensure_ascii": False},
+    {"indent": 2},
+    {"sort_keys": True},
+]
+
+
+async def everybody(service: Running) -> list[str]:
+    """Mint visitors who have said different things, two of them the same."""
+    some = [await minted(service, action) for action in ("accept_all", "reject_all", "dismiss")]
+    service.clock.forward(timedelta(seconds=7))
+    return [*some, await minted(service), await minted(service, "custom", choices=choices("advertising")), STRANGER]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("query", ["", "?region=US-CA"])
+@pytest.mark.parametrize("writer", WRITERS)
+async def test_every_way_answers_a_batch_with_the_same_bytes(
+    way: str, query: str, writer: dict[str, Any], service: Running
+) -> None:
+    """TRK-07, P6: at first, from what is remembered, and after some of the choices have lapsed."""
+    body = json.dumps(asked_about([*await everybody(service), None]), **writer).encode()
+    fields = {"Content-Type": "application/json"}
+    async with shop(way, service) as asked, shop("framework", service) as expected:
+        for months in (0, 0, 4, 400):
+            service.clock.forward(timedelta(days=30 * months))
+            found = await asked.client.post("/v1/decisions" + query, content=body, headers=fields)
+            wanted = await expected.client.post("/v1/decisions" + query, content=body, headers=fields)
+            assert (found.status_code, found.content) == (200, wanted.content)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("writer", WRITERS)
+async def test_every_way_answers_one_question_with_the_same_bytes(
+    way: str, writer: dict[str, Any], service: Running
+) -> None:
+    body = json.dumps({"visitor_id": await minted(service), "trackers": ["_ga", "x"]}, **writer).encode()
+    fields = {"Content-Type": "application/json"}
+    async with shop(way, service) as asked, shop("framework", service) as expected:
+        found = [await asked.client.post("/v1/decisions", content=body, headers=fields) for _ in range(2)]
+        wanted = await expected.client.post("/v1/decisions", content=body, headers=fields)
+    assert [answer.content for answer in found] == [wanted.content] * 2
+    assert wanted.json()["decisions"][0]["reason"] == "granted"
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_batch_follows_a_login_a_withdrawal_and_another_policy(way: str, service: Running) -> None:
+    """Nothing that was remembered outlives what it was decided by."""
+    visitor = await minted(service)
+    body = {"requests": [{"visitor_id": visitor, "region": "FR", "trackers": ["_ga", "_fbp"]}]}
+    async with shop(way, service) as asked, shop("framework", service) as expected:
+        answers = []
+        for method, path, change in (
+            ("GET", "/consent", None),
+            ("PUT", "/account", {"account_ref": "customer-1"}),
+            ("DELETE", "/account", None),
+            ("DELETE", "/consent", None),
+        ):
+            await asked.ask(method, f"/v1/visitors/{visitor}{path}", json=change)
+            answers.append(await asked.ask("POST", "/v1/decisions", json=body))
+            assert answers[-1] == await expected.ask("POST", "/v1/decisions", json=body)
+        await service.publish(version="v2", trackers=document()["trackers"][:1])
+        answers.append(await asked.ask("POST", "/v1/decisions", json=body))
+    reasons = [[d["reason"] for d in answer[2]["results"][0]["decisions"]] for answer in answers]
+    assert reasons[0] == reasons[1] == ["granted", "granted"]
+    assert reasons[3:] == [["withdrawn", "withdrawn"], ["unregistered", "unregistered"]]
+
+
 BODIES = [
+    (
+        b'{"requests": [{"visitor_id": "ZZZZZZZZZZZZZZZZZZZZZA", "trackers": ["a"], "trackers": ["b"]}]}',
+        "application/json",
+    ),
+    (b'{"requests": [{"visitor_id": "ZZZZZZZZZZZZZZZZZZZZZA", "trackers": ["\\ud800"]}]}', "application/json"),
+    (b'{"requests": [{"visitor_id": "ZZZZZZZZZZZZZZZZZZZZZA", "trackers": [NaN]}]}', "application/json"),
+    (b'{"requests": [{"visitor_id": "ZZZZZZZZZZZZZZZZZZZZZAA", "trackers": ["a"]}]}', "application/json"),
     (b'{"requests": [', "application/json"),
     (b"\xff", "application/json"),
     (b'{"requests": NaN}', "application/json"),

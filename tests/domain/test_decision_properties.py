@@ -139,7 +139,7 @@ def test_equal_facts_give_equal_answers_while_the_same_moments_have_passed(
     """The hot path remembers answers by `facts` and by which choices have lapsed: nothing else of a moment matters."""
     stored = encode_record(replace(known, account=None))
     passed = data.draw(st.lists(st.booleans(), min_size=MOST_MOMENTS, max_size=MOST_MOMENTS))
-    one, other = (replace(stored, times=data.draw(times_like(stored, passed))) for _ in range(2))
+    one, other = (stored._replace(times=data.draw(times_like(stored, passed))) for _ in range(2))
     first, second = decode_record(SITE, VISITOR, one), decode_record(SITE, VISITOR, other)
     assert reasons(rules, first, signals, region) == reasons(rules, second, signals, region)
     assert prompt(rules, first, region) == prompt(rules, second, region)

@@ -119,11 +119,28 @@ async def answer_decisions(
 ) -> Response:
     """Answer what was asked about one visitor or several, with what the request's header says."""
     version = site.current(services.clock())
-    asked = [body] if isinstance(body, DecisionRequest) else body.requests
-    answers = await services.decisions.many([_question(item, seen) for item in asked], version)
+    questions = [_question(item, seen) for item in _items(body)]
+    return _written(body, await services.decisions.many(questions, version))
+
+
+def answer_without_store(
+    services: Services, site: Site, body: DecisionRequest | DecisionRequests, seen: Asking
+) -> Response:
+    """Answer the same after the store did not."""
+    version = site.current(services.clock())
+    questions = [_question(item, seen) for item in _items(body)]
+    return _written(body, services.decisions.without_store(questions, version))
+
+
+def _items(body: DecisionRequest | DecisionRequests) -> list[DecisionRequest]:
+    return [body] if isinstance(body, DecisionRequest) else body.requests
+
+
+def _written(body: DecisionRequest | DecisionRequests, answers: list[tuple[list[Decision], bool]]) -> Response:
     if isinstance(body, DecisionRequest):
         return _json(_listed(*answers[0]))
-    results = [{"visitor_id": item.visitor_id, **_listed(*answer)} for item, answer in zip(asked, answers, strict=True)]
+    pairs = zip(_items(body), answers, strict=True)
+    results = [{"visitor_id": item.visitor_id, **_listed(*answer)} for item, answer in pairs]
     degraded = any(degraded for _, degraded in answers)
     return _json({"results": results, **_degraded(degraded)})
 

@@ -9,24 +9,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import perf_counter, time_ns
 
-from pydantic import ValidationError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consent_service.api.answers import PRIVATE
+from consent_service.api.batch_bodies import read_asked, read_whole
 from consent_service.api.calls import Call, read_call
-from consent_service.api.decisions import answer_decisions
+from consent_service.api.decisions import answer_decisions, answer_without_store
 from consent_service.api.fastpath import DECIDING
 from consent_service.api.fastwrites import PATH, ROUTE, own_fields, prepare
 from consent_service.api.log_line import write_line
 from consent_service.api.problems import error_response, log_error
 from consent_service.api.request_counts import RequestCounts
-from consent_service.api.schemas.decisions import DecisionRequests
 from consent_service.api.services import Services
-from consent_service.api.strict_json import strict_json
 from consent_service.api.strict_route import BODY_BYTES, LARGE_BODY_BYTES
 from consent_service.api.tracing import Trace
-from consent_service.domain.errors import ConsentError
+from consent_service.domain.errors import ConsentError, StoreUnavailable
+from consent_service.domain.signals import NO_SIGNALS
 from consent_service.domain.vocabulary import Scope as KeyScope
 from consent_service.ports import NewId
 from consent_service.service.asking import Asking
@@ -68,7 +67,7 @@ class FastCalls:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            if scope["method"] == "POST" and scope["path"] == "/v1/decisions":
+            if scope["method"] == "POST" and scope["path"] == "/v1/decisions" and not scope["query_string"]:
                 await self._serve(_batch, _BATCH_ROUTE, scope, receive, send)
                 return
             if scope["method"] == "PUT" and PATH.fullmatch(scope["path"]):
@@ -137,13 +136,18 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 async def _batch(call: Call, body: bytes) -> _Wire | None:
+    services, site = call.services, call.services.sites.get(call.key.site)
+    seen = Asking(site, None, call.signals)
+    asked = read_asked(body) if call.signals == NO_SIGNALS else None
+    if asked is None:
+        whole = read_whole(body)
+        return None if whole is None else _wire(await answer_decisions(services, site, whole, seen))
     try:
-        asked = DecisionRequests.model_validate(strict_json(body))
-    except (ConsentError, ValidationError):
-        return None  # one visitor, or nothing that can be answered: the framework says which
-    site = call.services.sites.get(call.key.site)
-    asking = Asking(site, None, call.signals, region=call.region)
-    return _wire(await answer_decisions(call.services, site, asked, asking))
+        answer = await services.batches.answer(site, asked)
+    except StoreUnavailable:
+        whole = read_whole(body)
+        return None if whole is None else _wire(answer_without_store(services, site, whole, seen))
+    return _Wire(200, [*_WRITTEN, (b"content-length", b"%d" % len(answer))], answer)
 
 
 async def _write(call: Call, body: bytes) -> _Wire | None:

@@ -7,6 +7,7 @@ from consent_service.api.metrics_board import MetricsBoard
 from consent_service.api.rate_limits import Limits
 from consent_service.api.request_counts import RequestCounts
 from consent_service.ports import Clock, Store
+from consent_service.service.batch_answers import BatchAnswers
 from consent_service.service.checkpoint_review import CheckpointReview
 from consent_service.service.checkpoints import Checkpoints
 from consent_service.service.consents import Consents
@@ -64,6 +65,7 @@ class Services:
     published_keys: PublishedKeys
     consents: Consents
     decisions: Decisions
+    batches: BatchAnswers
     publisher: Publisher
     keys: Keys
     evidence: Evidence

@@ -5,16 +5,24 @@ it sells or crosses a border. So the rules are asked once for each kind, by the 
 and the answer stands for all of its kind. tests/domain/test_verdicts.py shows that both agree.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
+from typing import NamedTuple
 
 from consent_service.domain.decision import Decision, Situation, judge_tracker, left_of, max_age_of
 from consent_service.domain.policy import Tracker
 from consent_service.domain.vocabulary import ALLOWING_REASONS, Category, Reason
 
-Left = Callable[[Tracker], int | None]
-"""Tells the whole seconds that are left of the choice about a tracker."""
+
+class Term(NamedTuple):
+    """A decision before it is looked up when the visitor's own choices end."""
+
+    decision: Decision
+    """With the `max_age` that it has where more is left of the choices."""
+    granted: tuple[Tracker, ...] = ()
+    """The entries that may stay no longer than what is left of the choice about them."""
 
 
 class Verdicts:
@@ -34,33 +42,38 @@ class Verdicts:
             reason = self._reasons[kind] = judge_tracker(self._s, self._s.rules.alike[kind])
         return reason
 
-    def decide(self, name: str, now: datetime | None = None, left: Left | None = None) -> Decision:
-        """Decide for a tracker by name, as `decide_tracker` does.
+    def decide(self, name: str) -> Decision:
+        """Decide for a tracker by name, as `decide_tracker` does."""
+        term = self.term(name, self._s.now)
+        left = [left_of(self._s, tracker) for tracker in term.granted]
+        bounds = [bound for bound in (term.decision.max_age, *left) if bound is not None]
+        return replace(term.decision, max_age=min(bounds)) if left else term.decision
 
-        `now` and `left` are those of the visitor where it is not the one whose situation this is.
-        """
+    def term(self, name: str, now: datetime) -> Term:
+        """Decide for a tracker by name at a moment, for everybody with the same facts."""
         rules = self._s.rules
         entries = rules.find(name)
         if not entries:
-            return Decision(None, Reason.UNREGISTERED, name)
+            return Term(Decision(None, Reason.UNREGISTERED, name))
         kinds = rules.kinds[entries[0].name]
-        now = now or self._s.now
-        left = left or partial(left_of, self._s)
         if len(entries) == 1:  # as nearly all names are
-            return self._decide_entry(entries[0], kinds[0], name, now, left)
+            return self._entry(entries[0], kinds[0], name, now)
         # Of several entries of one name every one must be allowed, and the shortest life counts.
-        found = [self._decide_entry(*pair, name, now, left) for pair in zip(entries, kinds, strict=True)]
-        for decision in found:
-            if not decision.allow:
-                return decision
-        ages = [decision.max_age for decision in found if decision.max_age is not None]
-        return Decision(entries[0].category, found[0].reason, name, min(ages, default=None))
+        found = [self._entry(*pair, name, now) for pair in zip(entries, kinds, strict=True)]
+        for term in found:
+            if not term.decision.allow:
+                return term
+        ages = [term.decision.max_age for term in found if term.decision.max_age is not None]
+        decision = Decision(entries[0].category, found[0].decision.reason, name, min(ages, default=None))
+        return Term(decision, tuple([tracker for term in found for tracker in term.granted]))
 
-    def _decide_entry(self, entry: Tracker, kind: int, name: str, now: datetime, left: Left) -> Decision:
+    def _entry(self, entry: Tracker, kind: int, name: str, now: datetime) -> Term:
         reason = self.reason(kind)
         if reason not in ALLOWING_REASONS:
             return _denial(entry.category, reason, name)
-        return Decision(entry.category, reason, name, max_age_of(self._s.rules.policy, entry, reason, now, left(entry)))
+        max_age = max_age_of(self._s.rules.policy, entry, reason, now, None)
+        ends = reason is Reason.GRANTED and max_age is not None
+        return Term(Decision(entry.category, reason, name, max_age), (entry,) if ends else ())
 
     @property
     def allowed(self) -> tuple[bool, ...]:
@@ -69,9 +82,9 @@ class Verdicts:
 
 
 @lru_cache(8_192)
-def _denial(category: Category, reason: Reason, name: str) -> Decision:
+def _denial(category: Category, reason: Reason, name: str) -> Term:
     # It has no moment in it, so all visitors to whom it is said share it.
-    return Decision(category, reason, name)
+    return Term(Decision(category, reason, name))
 
 
 def cleanup(situation: Situation) -> tuple[Tracker, ...]:

@@ -1,7 +1,8 @@
 """How often decisions came out as they did.
 
 Most answers are alike, and counting each category of each would slow the hot path down: an answer that is remembered
-keeps the counter of its whole outcome, and giving it is one addition.
+keeps the counter of its whole outcome, and giving it is one addition. An answer about any
+number of names keeps a counter for each of the few outcomes among them.
 """
 
 from collections import Counter
@@ -24,6 +25,7 @@ class DecisionTally:
         """Answers that were given without the store."""
         self._counts: Counter[Outcome] = Counter()
         self._repeated: dict[tuple[Outcome, ...], Count] = {}
+        self._each: dict[Outcome, Count] = {}
 
     def count(self, decisions: Iterable[Decision], *, degraded: bool = False) -> None:
         """Count an answer."""
@@ -35,9 +37,18 @@ class DecisionTally:
         outcomes = tuple([(decision.category, decision.reason) for decision in decisions])
         return self._repeated.setdefault(outcomes, Count())
 
+    def counters(self, decisions: Iterable[Decision]) -> tuple[tuple[Count, int], ...]:
+        """Give the counters of an answer of any length, and what each rises by when it is given.
+
+        There are only so many outcomes, while lists of them are as many as anybody asks for.
+        """
+        times = Counter([(decision.category, decision.reason) for decision in decisions])
+        return tuple([(self._each.setdefault(outcome, Count()), number) for outcome, number in times.items()])
+
     def totals(self) -> Counter[Outcome]:
         """Give the number of decisions by category and reason."""
         totals = self._counts.copy()
+        totals.update({outcome: count.times for outcome, count in self._each.items()})
         for outcomes, count in self._repeated.items():
             for outcome in outcomes:
                 totals[outcome] += count.times

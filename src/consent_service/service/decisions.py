@@ -8,23 +8,19 @@ from consent_service.domain.decision import (
     NO_CATEGORIES,
     Decision,
     Situation,
-    channel_of,
     decide_category,
     situate,
 )
 from consent_service.domain.errors import StoreUnavailable
-from consent_service.domain.moments import to_micros
-from consent_service.domain.policy import Tracker
 from consent_service.domain.record import ConsentRecord
-from consent_service.domain.record_text import StoredVisitor, ends, read_visitor
+from consent_service.domain.record_text import StoredVisitor, read_visitor
 from consent_service.domain.state import ConsentState, consent_state
-from consent_service.domain.verdicts import Left, Verdicts
-from consent_service.domain.vocabulary import Category, Channel, Reason
+from consent_service.domain.verdicts import Verdicts
+from consent_service.domain.vocabulary import Category, Reason
 from consent_service.ports import Clock, Store
 from consent_service.service.asking import Asking
 from consent_service.service.consents import Consents
 from consent_service.service.decision_tally import DecisionTally
-from consent_service.service.memory import RuleMemory, facts_of
 from consent_service.service.sites import Version
 
 ANSWER_SECONDS = 0.25
@@ -48,10 +44,6 @@ class Answered:
     degraded: bool
 
 
-_Known = tuple[Situation, Verdicts, Mapping[tuple[Channel, Category], int]]
-"""What follows from a visitor's facts, and which of the moments ends each choice."""
-
-
 class Decisions:
     """The use cases."""
 
@@ -61,7 +53,6 @@ class Decisions:
         self._consents = consents
         self._clock = clock
         self.tally = DecisionTally()
-        self._memory = RuleMemory[_Known]()
 
     async def categories(self, asking: Asking, version: Version) -> tuple[ConsentState, bool]:
         """Decide all eight categories; tells whether the answer is degraded."""
@@ -73,41 +64,20 @@ class Decisions:
 
     async def many(self, questions: Sequence[Question], version: Version) -> list[tuple[list[Decision], bool]]:
         """Answer several questions with one lookup; decisions stand in the order asked, trackers first."""
-        if all(question.asking.silent for question in questions):
-            answers = await self._silent(questions, version)
-        else:
-            situations = await self._situations([question.asking for question in questions], version)
-            answers = [
-                (_decide(q, answered), answered.degraded) for q, answered in zip(questions, situations, strict=True)
-            ]
+        situations = await self._situations([question.asking for question in questions], version)
+        return self._answers(questions, situations)
+
+    def without_store(self, questions: Sequence[Question], version: Version) -> list[tuple[list[Decision], bool]]:
+        """Answer several questions after the store did not."""
+        return self._answers(questions, self._unknown([question.asking for question in questions], version))
+
+    def _answers(
+        self, questions: Sequence[Question], situations: Sequence[Answered]
+    ) -> list[tuple[list[Decision], bool]]:
+        answers = [(_decide(q, answered), answered.degraded) for q, answered in zip(questions, situations, strict=True)]
         for decisions, degraded in answers:
             self.tally.count(decisions, degraded=degraded)
         return answers
-
-    async def _silent(self, questions: Sequence[Question], version: Version) -> list[tuple[list[Decision], bool]]:
-        """Answer about visitors who show no signal now: what follows from equal facts was decided before."""
-        site = questions[0].asking.site.slug
-        ids = [question.asking.visitor_id for question in questions if question.asking.visitor_id is not None]
-        try:
-            found = await self._store.visitors.get_many(site, ids)
-        except StoreUnavailable:
-            strangers = [Answered(self._situate(q.asking, version, None), degraded=True) for q in questions]
-            return [(_decide(q, answered), True) for q, answered in zip(questions, strangers, strict=True)]
-        return [(self._by_facts(q, version, found.get(q.asking.visitor_id or "")), False) for q in questions]
-
-    def _by_facts(self, question: Question, version: Version, stored: StoredVisitor | None) -> list[Decision]:
-        asking, now = question.asking, self._clock()
-
-        def decide() -> _Known:
-            record = None if stored is None else read_visitor(asking.site.slug, asking.visitor_id or "", stored)
-            situation = situate(version.rules, record, asking.signals, asking.region, now)
-            return situation, Verdicts(situation), {} if stored is None else ends(stored.facts)
-
-        key = facts_of(stored, asking.signals, asking.region, now)
-        situation, verdicts, places = self._memory.recall(version, key, decide)
-        left = None if key is None or stored is None else _left(stored.times, places, to_micros(now))
-        decisions = [verdicts.decide(name, now, left) for name in question.trackers]
-        return decisions + [decide_category(situation, category) for category in question.categories]
 
     async def _situations(self, asked: Sequence[Asking], version: Version) -> list[Answered]:
         site = asked[0].site.slug
@@ -116,7 +86,7 @@ class Decisions:
         try:
             found = await self._store.visitors.get_many(site, ids)
         except StoreUnavailable:
-            return [Answered(self._situate(asking, version, None), degraded=True) for asking in asked]
+            return self._unknown(asked, version)
         records = [self._record(site, asking.visitor_id, found) for asking in asked]
         pairs = list(zip(asked, records, strict=True))
         answers = [
@@ -130,6 +100,9 @@ class Decisions:
         for n, answer in zip(news, noted, strict=True):
             answers[n] = answer
         return answers
+
+    def _unknown(self, asked: Sequence[Asking], version: Version) -> list[Answered]:
+        return [Answered(self._situate(asking, version, None), degraded=True) for asking in asked]
 
     @staticmethod
     def _record(site: str, visitor_id: str | None, found: Mapping[str, StoredVisitor]) -> ConsentRecord | None:
@@ -151,16 +124,6 @@ class Decisions:
     ) -> Situation:
         denied = NO_CATEGORIES if stored and record is not None else asking.expression.denies
         return situate(version.rules, record, asking.signals, asking.region, self._clock(), denied)
-
-
-def _left(times: str, places: Mapping[tuple[Channel, Category], int], now: int) -> Left:
-    moments = times[1:-1].split(",")
-
-    def left(tracker: Tracker) -> int | None:
-        place = places.get((channel_of(tracker), tracker.category))
-        return None if place is None else (int(moments[place]) - now) // 1_000_000
-
-    return left
 
 
 def _decide(question: Question, answered: Answered) -> list[Decision]:

@@ -12,7 +12,7 @@ from consent_service.domain.record_text import StoredVisitor, passed
 from consent_service.domain.signals import Signals
 
 REMEMBERED = 20_000
-"""Entries of one memory; beyond them it starts anew."""
+"""Entries of one memory, where it is not told what they weigh; beyond them it starts anew."""
 
 Found = TypeVar("Found")
 
@@ -36,21 +36,25 @@ def facts_of(stored: StoredVisitor | None, signals: Signals, region: str | None,
 class RuleMemory(Generic[Found]):
     """Remembers under one version of the policy at a time."""
 
-    __slots__ = ("_found", "_of")
+    __slots__ = ("_found", "_held", "_most", "_of", "_weigh")
 
-    def __init__(self) -> None:
-        """Begin empty."""
+    def __init__(self, most: int = REMEMBERED, weigh: Callable[[Found], int] = lambda _: 1) -> None:
+        """Begin empty; start anew where what is held weighs `most`."""
         self._found: dict[Hashable, Found] = {}
         self._of: object = None
+        self._held = 0
+        self._most = most
+        self._weigh = weigh
 
     def recall(self, version: object, key: Hashable | None, decide: Callable[[], Found]) -> Found:
         """Give what was decided for equal facts, or decide."""
         if key is None:
             return decide()
-        if version is not self._of or len(self._found) >= REMEMBERED:
-            self._found, self._of = {}, version
+        if version is not self._of or self._held >= self._most:
+            self._found, self._of, self._held = {}, version, 0
         try:
             return self._found[key]
         except KeyError:
             found = self._found[key] = decide()
+            self._held += self._weigh(found)
             return found

@@ -1,0 +1,40 @@
+"""The memory of the rules: bounded, and of one version of the policy at a time."""
+
+from collections.abc import Callable
+
+from consent_service.service.memory import RuleMemory
+
+OLD, NEW = object(), object()
+
+
+def counted(asked: list[str], answer: str) -> Callable[[], str]:
+    """Decide, and note that it was asked for."""
+    return lambda: asked.append(answer) or answer
+
+
+def test_equal_facts_are_decided_once() -> None:
+    memory, asked = RuleMemory[str](), list[str]()
+    assert [memory.recall(OLD, "facts", counted(asked, "answer")) for _ in range(3)] == ["answer"] * 3
+    assert asked == ["answer"]
+
+
+def test_nothing_survives_the_version_that_it_was_decided_under() -> None:
+    """Another policy, another answer, and again when the first one comes back."""
+    memory, asked = RuleMemory[str](), list[str]()
+    versions = (OLD, NEW, OLD)
+    assert [memory.recall(v, "facts", counted(asked, f"{n}")) for n, v in enumerate(versions)] == ["0", "1", "2"]
+
+
+def test_what_has_no_key_is_decided_each_time() -> None:
+    memory, asked = RuleMemory[str](), list[str]()
+    assert [memory.recall(OLD, None, counted(asked, answer)) for answer in ("one", "two")] == ["one", "two"]
+
+
+def test_it_starts_anew_where_it_holds_as_much_as_it_may() -> None:
+    """What others ask may not fill the service's memory, by number or by size."""
+    few, asked = RuleMemory[str](2), list[str]()
+    assert [few.recall(OLD, key, counted(asked, key)) for key in "aaba"] == list("aaba")
+    assert asked == ["a", "b", "a"]
+    light, again = RuleMemory[str](10, len), list[str]()
+    assert [light.recall(OLD, key, counted(again, key * 9)) for key in "aaba"] == ["a" * 9, "a" * 9, "b" * 9, "a" * 9]
+    assert again == ["a" * 9, "b" * 9, "a" * 9]
