@@ -1,4 +1,4 @@
-"""The memory of the rules: bounded, and of one version of the policy at a time."""
+"""The memory of the rules: bounded, and apart for each version of a policy."""
 
 from collections.abc import Callable
 
@@ -18,11 +18,18 @@ def test_equal_facts_are_decided_once() -> None:
     assert asked == ["answer"]
 
 
-def test_nothing_survives_the_version_that_it_was_decided_under() -> None:
-    """Another policy, another answer, and again when the first one comes back."""
+def test_each_version_has_answers_of_its_own() -> None:
+    """Another policy, another answer; two busy sites do not drive each other out."""
     memory, asked = RuleMemory[str](), list[str]()
-    versions = (OLD, NEW, OLD)
-    assert [memory.recall(v, "facts", counted(asked, f"{n}")) for n, v in enumerate(versions)] == ["0", "1", "2"]
+    versions = (OLD, NEW, OLD, NEW)
+    assert [memory.recall(v, "facts", counted(asked, f"{n}")) for n, v in enumerate(versions)] == ["0", "1", "0", "1"]
+
+
+def test_a_version_that_is_gone_is_not_taken_for_another_in_its_place() -> None:
+    """Versions are told apart by identity, and a new one may stand where an old one stood in memory."""
+    memory, asked = RuleMemory[str](), list[str]()
+    answers = [memory.recall(bytearray(1), "facts", counted(asked, f"{n}")) for n in range(50)]
+    assert answers == [f"{n}" for n in range(50)]
 
 
 def test_what_has_no_key_is_decided_each_time() -> None:
@@ -33,8 +40,8 @@ def test_what_has_no_key_is_decided_each_time() -> None:
 def test_it_starts_anew_where_it_holds_as_much_as_it_may() -> None:
     """What others ask may not fill the service's memory, by number or by size."""
     few, asked = RuleMemory[str](2), list[str]()
-    assert [few.recall(OLD, key, counted(asked, key)) for key in "aaba"] == list("aaba")
-    assert asked == ["a", "b", "a"]
+    assert [few.recall(OLD, key, counted(asked, key)) for key in "aabca"] == list("aabca")
+    assert asked == ["a", "b", "c", "a"]
     light, again = RuleMemory[str](10, len), list[str]()
     assert [light.recall(OLD, key, counted(again, key * 9)) for key in "aaba"] == ["a" * 9, "a" * 9, "b" * 9, "a" * 9]
     assert again == ["a" * 9, "b" * 9, "a" * 9]

@@ -34,27 +34,39 @@ def facts_of(stored: StoredVisitor | None, signals: Signals, region: str | None,
 
 
 class RuleMemory(Generic[Found]):
-    """Remembers under one version of the policy at a time."""
+    """Remembers what was decided under each version of the policy, of however many sites."""
 
-    __slots__ = ("_found", "_held", "_most", "_of", "_weigh")
+    __slots__ = ("_found", "_held", "_most", "_of", "_versions", "_weigh")
+    _found: dict[Hashable, Found]
+    _held: int
+    _of: object
+    _versions: dict[int, tuple[object, dict[Hashable, Found]]]
 
     def __init__(self, most: int = REMEMBERED, weigh: Callable[[Found], int] = lambda _: 1) -> None:
         """Begin empty; start anew where what is held weighs `most`."""
-        self._found: dict[Hashable, Found] = {}
-        self._of: object = None
-        self._held = 0
         self._most = most
         self._weigh = weigh
+        self._forget()
 
     def recall(self, version: object, key: Hashable | None, decide: Callable[[], Found]) -> Found:
         """Give what was decided for equal facts, or decide."""
         if key is None:
             return decide()
-        if version is not self._of or self._held >= self._most:
-            self._found, self._of, self._held = {}, version, 0
+        if version is not self._of:
+            self._of, self._found = self._versions.setdefault(id(version), (version, {}))
         try:
             return self._found[key]
         except KeyError:
-            found = self._found[key] = decide()
-            self._held += self._weigh(found)
+            found = decide()
+            weight = self._weigh(found)
+            if self._held + weight > self._most:
+                self._forget()
+                self._of, self._found = self._versions.setdefault(id(version), (version, {}))
+            self._held += weight
+            self._found[key] = found
             return found
+
+    def _forget(self) -> None:
+        # By the version's identity, which is its own as long as it is held here.
+        self._versions = {}
+        self._found, self._of, self._held = {}, None, 0

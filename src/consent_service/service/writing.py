@@ -31,6 +31,9 @@ from consent_service.service.sites import Version
 KEY_LIFE = timedelta(hours=24)
 MINTING_KEY_LIFE = timedelta(minutes=10)
 
+_OUTLINES = 50_000
+"""A few hundred kinds of rows, times what they may answer; 20 MB if it should be as many."""
+
 Move = Callable[[ConsentRecord, AccountState | None, Context], Transition]
 
 
@@ -60,7 +63,7 @@ class WriteMemory:
     @classmethod
     def empty(cls) -> "WriteMemory":
         """Begin without any."""
-        return cls(RuleMemory(), RuleMemory())
+        return cls(RuleMemory(), RuleMemory(_OUTLINES))
 
 
 class Write:
@@ -158,7 +161,8 @@ class Write:
     def _foresee(self, row: StoredVisitor) -> Foreseen | None:
         """Fill in what became of an equal row, where that is known; moments that have passed are part of the row."""
         facts = facts_of(row, self.asking.signals, self.asking.region, self.ctx.now)
-        found = self.memory.outlined.recall(self.version, (self.said, facts), lambda: self._outline(row))
+        key = None if facts is None else (self.said, facts)
+        found = self.memory.outlined.recall(self.version, key, lambda: self._outline(row))
         if found is None:
             return None
         self.found, ctx = found, self.ctx

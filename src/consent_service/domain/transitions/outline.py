@@ -5,9 +5,11 @@ with events that differ by ids and moments alone. So the transition is carried o
 moments can be told apart; where each of them is found again afterwards tells how to fill in the others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import TypeVar
 
 from consent_service.domain.counts import CountKey, Tally, count
 from consent_service.domain.evidence.event_text import kind_text
@@ -18,6 +20,7 @@ from consent_service.domain.transitions.context import Context, Transition, stat
 from consent_service.domain.vocabulary import EventType
 
 Move = Callable[[ConsentRecord, Context], Transition]
+_Part = TypeVar("_Part", bound=Hashable)
 
 _NEVER, _NOW, _END = -3, -2, -1
 """Places behind those of the row's own moments: none, the moment of the answer, and that at which it lapses."""
@@ -70,7 +73,14 @@ def outline(before: StoredVisitor, move: Move, site: str, ctx: Context) -> Outli
     ((counted, counts),) = tally.items()
     places = tuple([place for place, number in enumerate(counts) if number])
     changed = status_changed(record, transition.record)
-    return Outline(after.facts, moments, event.event_type, text, counted, places, changed)
+    parts = _same(after.facts), _same(moments), event.event_type, text, _same(counted), _same(places), changed
+    return Outline(*parts)
+
+
+@lru_cache(4_096)
+def _same(part: _Part) -> _Part:
+    """Give the one of several equal values that came first: there are far fewer of them than outlines."""
+    return part
 
 
 def _marked(row: StoredVisitor, now: datetime) -> StoredVisitor | None:
