@@ -190,9 +190,9 @@ class Batch:
         return Committed(reply, transition, entries, tuple([event.event_type for event in transition.events]))
 
     def _carry_out_foreseen(self, change: Change, foreseen: Foreseen) -> Committed:
-        visitor_id, now = change.visitor_id, change.now
-        payload = fill(foreseen.text, foreseen.event_id, format_time(now), foreseen.receipt_id, visitor_id)
-        row, hashed = self._leaf(change.site, visitor_id, visitor_id, now, payload)
+        visitor_id, time = change.visitor_id, format_time(change.now)
+        payload = fill(foreseen.text, foreseen.event_id, time, foreseen.receipt_id, visitor_id)
+        row, hashed = self._leaf(change.site, visitor_id, visitor_id, change.now, payload, time_text=time)
         row.kind = foreseen
         entry = LogEntry(row.seq, hashed, foreseen.event_id, foreseen.receipt_id)
         reply = foreseen.render(entry)
@@ -283,14 +283,21 @@ class Batch:
         return self._loaded.heads[site].size + len(self._hashes.get(site, ()))
 
     def _leaf(
-        self, site: str, owner: str, visitor_id: str, time: datetime, payload: bytes, ahead: int = 0
+        self,
+        site: str,
+        owner: str,
+        visitor_id: str,
+        time: datetime,
+        payload: bytes,
+        ahead: int = 0,
+        time_text: str | None = None,
     ) -> tuple[LeafRow, bytes]:
         seq = self._next_seq(site) + ahead
         salt = self._secrets.salt()
         pseudonym = self._secrets.pseudonym(site, visitor_id)
         commitment = commit(salt, payload)
         row = LeafRow(site, seq, time, pseudonym, commitment, owner, salt, payload)
-        return row, leaf_hash(leaf_bytes(site, seq, format_time(time), pseudonym, commitment))
+        return row, leaf_hash(leaf_bytes(site, seq, time_text or format_time(time), pseudonym, commitment))
 
     def _append(self, row: LeafRow, hashed: bytes) -> None:
         self.writes.leaves.append(row)

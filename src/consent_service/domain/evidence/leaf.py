@@ -44,7 +44,9 @@ def format_time(moment: datetime) -> str:
     """Write an aware moment as `YYYY-MM-DDTHH:MM:SS.ffffffZ`, in UTC."""
     if moment.tzinfo is None:
         raise LeafMalformed("a time without a zone names no moment")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def parse_time(text: str) -> datetime:
@@ -76,8 +78,12 @@ def leaf_bytes(site: str, seq: int, time: str, pseudonym: bytes, commitment: byt
         raise LeafMalformed("site, seq or time cannot be written into a leaf") from None
     if not _TIME_PATTERN.fullmatch(time_field):
         raise LeafMalformed("the time of a leaf reads YYYY-MM-DDTHH:MM:SS.ffffffZ")
-    fields = (site_field, seq_field, time_field, pseudonym, commitment)
-    return LEAF_VERSION + b"".join([len(field).to_bytes(_LENGTH_BYTES, "big") + field for field in fields])
+    # All but the site have a length of their own, so most of the lengths are written here as they are.
+    fields = (
+        LEAF_VERSION, len(site_field).to_bytes(_LENGTH_BYTES, "big"), site_field, b"\0\0\0\x08", seq_field,
+        b"\0\0\0\x1b", time_field, b"\0\0\0\x20", pseudonym, b"\0\0\0\x20", commitment,
+    )  # fmt: skip
+    return b"".join(fields)
 
 
 def leaf_hash(leaf: bytes) -> bytes:
