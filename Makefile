@@ -48,7 +48,7 @@ tamper: $(DEVELOPMENT) ## Change the log in 1,000 ways on both databases; CONSEN
 evidence-volume: $(DEVELOPMENT) ## Verify and export 1,000,000 events on both databases, with time and memory
 	$(BIN)/python -m tests.campaigns.evidence_volume
 
-drill-backup: $(DEVELOPMENT) ## Back up, lose, restore and verify, on both databases (A6)
+drill-backup: $(DEVELOPMENT) ## Back up, lose, restore and verify, on both databases, as docs/operations.md says (A6)
 	$(BIN)/python -m tests.campaigns.backup_drill
 
 lint: $(DEVELOPMENT) ## Check style, types, the import law and common weaknesses

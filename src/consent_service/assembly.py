@@ -32,6 +32,7 @@ from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
 from consent_service.service.staff_sessions import StaffSessions
 from consent_service.service.tokens import Tokens
+from consent_service.service.webhook_standings import WebhookStandings
 from consent_service.service.webhooks import Webhooks
 from consent_service.service.withdrawal.links import WithdrawalLinks
 from consent_service.storage.keyring import LOG, TOKEN, Keyring, SigningKey
@@ -95,6 +96,7 @@ def build_services(
         staff=StaffSessions(keyring.mac, sites, clock),
         reports=Reports(store.counts, settings.report_smallest_count),
         webhooks=Webhooks(store, sites, clock, new_id, _webhook_secrets(keyring), settings.dev),
+        webhook_standings=WebhookStandings(store.outbox, sites),
         limits=Limits(
             visitor_writes=settings.visitor_writes_per_minute,
             address_writes=settings.address_writes_per_minute,

@@ -24,12 +24,14 @@ KEYRING_SECONDS = 5.0
 @contextlib.asynccontextmanager
 async def at_work(services: Services, keyring: Keyring, poster: Poster) -> AsyncIterator[None]:
     """Keep up with the catalog, the keys and the log, deliver webhooks and tidy up, while the context lasts."""
-    courier = Courier(services.store.outbox, services.sites, services.clock, services.webhooks.secret_of, poster)
+    standings, outbox, secret_of = services.webhook_standings, services.store.outbox, services.webhooks.secret_of
+    courier = Courier(outbox, services.sites, services.clock, secret_of, poster, standings.outcomes)
     upkeep = Upkeep(services.store, services.clock)
     work = [
         services.sites.watch(),
         services.checkpoints.watch(),
         courier.watch(),
+        standings.watch(),
         upkeep.watch(),
         _watch_keys(keyring),
     ]

@@ -417,6 +417,12 @@ class Outbox(Protocol):
     async def backlog(self, site: str) -> dict[str, Backlog]:
         """Tell by endpoint what waits; an endpoint for which nothing waits is left out."""
 
+    async def depth(self, endpoint: Endpoint, most: int) -> Backlog:
+        """Tell what waits for an endpoint at the cost of `most` rows: beyond them neither events nor dead ones count.
+
+        Those that are due first are looked at first, and `oldest` is the oldest among them.
+        """
+
     async def drop_dead(self, before: datetime, limit: int) -> int:
         """Forget dead letters of changes older than `before`; gives how many."""
 

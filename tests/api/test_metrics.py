@@ -1,5 +1,6 @@
 """What `/metrics` tells, whom, and what it never does."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -9,9 +10,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from consent_service.api.metric_families import FAMILIES
+from consent_service.domain.errors import StoreUnavailable
 from tests.api.test_log_lines import CANARIES, use_everything
 from tests.support.broken_store import SwitchedStore
-from tests.support.service import Running, memory_store, running, submission
+from tests.support.postgres import PostgresServer
+from tests.support.receiver import receiving
+from tests.support.service import Running, memory_store, postgres_store, running, submission
 
 LOOPBACK = ("127.0.0.1", 50_000)
 
@@ -105,6 +109,58 @@ async def test_entries_wait_for_a_checkpoint_until_there_is_one(
     await service.services.checkpoints.publish_news()
     assert await measured(service, "consent_checkpoint_entries", site="default") == 2
     assert await measured(service, "consent_checkpoint_lag_seconds", site="default") == 0
+
+
+async def attempted(service: Running, number: int) -> None:
+    """Wait until so many deliveries have been tried and noted."""
+    async with asyncio.timeout(30):
+        while service.services.webhook_standings.outcomes.total() < number:  # noqa: ASYNC110 - a counter wakes nobody
+            await asyncio.sleep(0.02)
+
+
+async def standing(service: Running) -> list[float]:
+    """Give what waits for the site's endpoints, what was given up, and the age in seconds."""
+    names = ("waiting", "dead_letters", "oldest_seconds")
+    return [await measured(service, f"consent_webhook_{name}", site="default") for name in names]
+
+
+async def test_an_event_that_is_refused_is_seen_to_wait_and_to_age(tmp_path: Path) -> None:
+    """SVC-09, over a real socket: one visitor's message is refused, the next one's is taken."""
+    async with receiving() as receiver, running(tmp_path, memory_store(tmp_path), dev=True) as service:
+        receiver.statuses = ["503 Service Unavailable", "204 No Content"]
+        await service.services.webhooks.add("default", receiver.url)
+        before = (await scrape(service)).text
+        async with service.browser() as browser, service.browser() as another:
+            await browser.put("/v1/consent", json=submission())
+            await attempted(service, 1)
+            service.clock.forward(timedelta(seconds=4))
+            await another.put("/v1/consent", json=submission())
+            await attempted(service, 2)
+        await service.services.webhook_standings.look()
+        outcomes = ("delivered", "failed", "given_up")
+        told = [await measured(service, "consent_webhook_deliveries_total", outcome=outcome) for outcome in outcomes]
+        found = await standing(service)
+
+    assert 'consent_webhook_deliveries_total{outcome="given_up",site="default"} 0.0' in before
+    assert told == [1, 1, 0]
+    assert found == [1, 0, 4]
+
+
+async def test_while_the_database_is_away_the_last_look_at_the_outbox_stands_and_grows_older(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    store = await postgres_store(tmp_path, postgres_server.url)
+    async with receiving() as receiver, running(tmp_path, store, dev=True) as service, service.browser() as browser:
+        receiver.statuses = ["503 Service Unavailable"]
+        await service.services.webhooks.add("default", receiver.url)
+        await browser.put("/v1/consent", json=submission())
+        await attempted(service, 1)
+        await service.services.webhook_standings.look()
+        await asyncio.to_thread(postgres_server.stop)
+        service.clock.forward(timedelta(hours=1))
+        with pytest.raises(StoreUnavailable):
+            await service.services.webhook_standings.look()
+        assert await standing(service) == [1, 0, 3600]
 
 
 async def test_a_caller_cannot_make_labels(service: Running, browser: httpx.AsyncClient) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import event
 
 from consent_service.domain.evidence.tree import NodeId
+from consent_service.domain.webhooks import Endpoint
 from consent_service.storage.sqlite import SqliteStore
 from tests.storage.changes import answering, erasing, linking, submit_all, visitor
-from tests.support.builders import SITE
+from tests.support.builders import NOW, SITE
 
 
 def scans(path: Path, statements: list[str]) -> set[str]:
@@ -32,6 +33,27 @@ async def test_a_write_and_an_erasure_find_everything_by_index(sqlite_store: Sql
     asked = [statement for statement in statements if statement.split()[0] in {"SELECT", "UPDATE", "DELETE"}]
     assert len(asked) > 10
     assert {scan for scan in scans(tmp_path / "consent.db", asked) if "VIRTUAL TABLE" not in scan} == set()
+
+
+async def test_a_glance_at_the_outbox_walks_along_its_index_and_stops_at_its_limit(
+    sqlite_store: SqliteStore, tmp_path: Path
+) -> None:
+    statements: list[str] = []
+    index = "ix_webhook_outbox_site_endpoint_due_at"
+
+    @event.listens_for(sqlite_store._read_engine, "begin")
+    def _listen(connection: Any) -> None:
+        connection.connection.driver_connection.set_trace_callback(statements.append)
+
+    await sqlite_store.outbox.depth(Endpoint("crm", SITE, "https://crm.example/", NOW), 10)
+    asked = [statement for statement in statements if "FROM webhook_outbox" in statement]
+    with sqlite3.connect(tmp_path / "consent.db") as connection:
+        plans = [connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall() for statement in asked]
+    assert [statement.count("LIMIT 10") for statement in asked] == [1, 1]
+    assert {step[3] for plan in plans for step in plan if "webhook_outbox" in step[3]} == {
+        f"SEARCH webhook_outbox USING INDEX {index} (site=? AND endpoint=? AND due_at>?)",
+        f"SEARCH webhook_outbox USING COVERING INDEX {index} (site=? AND endpoint=? AND due_at=?)",
+    }
 
 
 async def test_the_nodes_of_a_proof_are_looked_up_one_by_one(sqlite_store: SqliteStore, tmp_path: Path) -> None:

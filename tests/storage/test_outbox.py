@@ -9,7 +9,7 @@ import pytest
 
 from consent_service.domain.vocabulary import Action
 from consent_service.domain.webhooks import Delivery, Endpoint, Failure
-from consent_service.ports import Store
+from consent_service.ports import Backlog, Store
 from consent_service.storage.batch import Secrets
 from consent_service.storage.postgres import PostgresStore
 from tests.storage.changes import answering, erasing, submit_all, visitor
@@ -17,6 +17,7 @@ from tests.support.builders import NOW, SITE
 
 CRM = Endpoint("crm", SITE, "https://crm.example/consent", NOW)
 MAIL = Endpoint("mail", SITE, "https://mail.example/consent", NOW + timedelta(seconds=1))
+EARLIER = NOW - timedelta(hours=1)
 LEASE = NOW + timedelta(minutes=1)
 LATER = NOW + timedelta(hours=1)
 
@@ -134,6 +135,28 @@ async def test_old_dead_letters_are_forgotten(store: Store) -> None:
     assert await store.outbox.drop_dead(NOW, 10) == 0
     assert await store.outbox.drop_dead(LATER, 10) == 1
     assert (await store.outbox.backlog(SITE))[CRM.id].waiting == 1
+
+
+async def test_a_glance_counts_what_waits_and_what_was_given_up_for_one_endpoint(store: Store) -> None:
+    await store.catalog.add_endpoint(CRM)
+    await store.catalog.add_endpoint(MAIL)
+    await submit_all(store, [answering(visitor(n)) for n in range(3)])
+    first, second, _ = await claimed(store)
+    await store.outbox.settle([], [Failure(first, None, "status 410"), Failure(second, LATER, "timeout")])
+    assert await store.outbox.depth(CRM, 10) == Backlog(2, NOW, 1)
+    assert await store.outbox.depth(MAIL, 10) == Backlog(3, NOW, 0)
+    assert await store.outbox.depth(replace(CRM, site="other"), 10) == Backlog()
+
+
+async def test_a_glance_goes_no_further_than_asked_and_begins_with_what_is_due_first(store: Store) -> None:
+    await store.catalog.add_endpoint(CRM)
+    await submit_all(store, [answering(visitor(n)) for n in range(6)])
+    dead = [delivery for delivery in await claimed(store) if delivery.seq < 3]
+    await store.outbox.settle([], [Failure(delivery, None, "status 410") for delivery in dead])
+    await store.outbox.replay(CRM, 3, 1, EARLIER)
+    assert await store.outbox.depth(CRM, 1) == Backlog(1, EARLIER, 1)
+    assert await store.outbox.depth(CRM, 2) == Backlog(2, EARLIER, 2)
+    assert await store.outbox.depth(CRM, 100) == Backlog(3, EARLIER, 3)
 
 
 async def test_the_log_can_be_told_again_from_any_place_on(store: Store) -> None:

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.accounts import Account, server_account, temporary_directory
 from tests.support.ports import free_port
-from tests.support.postgres_programs import find_programs
+from tests.support.postgres_programs import SERVER, find_programs
 
 _DEADLINE = 60.0  # seconds until a starting server counts as broken
 _STARTS = 5  # a port may be taken between being found free and being used
@@ -32,12 +32,12 @@ class PostgresStartError(RuntimeError):
 class PostgresServer:
     """One PostgreSQL on loopback with the durability it has in production: `fsync` and full page writes stay on."""
 
-    def __init__(self, **options: str) -> None:
-        """Prepare one; `options` are settings of the server's configuration."""
+    def __init__(self, *, needed: Sequence[str] = (), **options: str) -> None:
+        """Prepare one from an installation that has these programs as well; `options` are settings of the server."""
         self._options = options
         self.account: Account = server_account()
         self._home: Path = temporary_directory("consent-postgres-", self.account)
-        self._programs: Path = find_programs(self._home, self.account)
+        self.programs: Path = find_programs(self._home, self.account, (*SERVER, *needed))
         self._process: subprocess.Popen[bytes] | None = None
         self._port = free_port()
 
@@ -47,18 +47,24 @@ class PostgresServer:
         return f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
 
     @property
+    def environment(self) -> dict[str, str]:
+        """Give what PostgreSQL's own tools need to find the server."""
+        return {"PGHOST": "127.0.0.1", "PGPORT": str(self._port), "PGUSER": "postgres"}
+
+    @property
     def data(self) -> Path:
         """The data directory."""
         return self._home / "data"
 
-    def start(self) -> None:
+    def start(self, attempts: int = _STARTS) -> None:
         """Start the server, making its data directory first where there is none, and wait until it answers."""
         if not self.data.exists():
             self._make_data_directory()
-        for _ in range(_STARTS):
+        for _ in range(attempts):
             self._process = self._launch()
             if self._wait_until_it_answers(self._process):
                 return
+        self._process = None
         raise PostgresStartError(self._log_end())
 
     def stop(self) -> None:
@@ -95,7 +101,7 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [self._programs / program, *arguments],
+            [self.programs / program, *arguments],
             user=self.account.user, group=self.account.group, cwd=self._home,
             check=False, capture_output=True, text=True, timeout=_DEADLINE,
         )  # fmt: skip
@@ -113,7 +119,7 @@ class PostgresServer:
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (self._home / "log").open("ab") as log:
             return subprocess.Popen(
-                [self._programs / "postgres", "-D", self.data, "-p", str(self._port), *arguments],
+                [self.programs / "postgres", "-D", self.data, "-p", str(self._port), *arguments],
                 user=self.account.user, group=self.account.group, cwd=self._home,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
@@ -144,16 +150,24 @@ def _kill_quietly(process: psutil.Process) -> None:
 
 def execute(url: str, statement: str) -> None:
     """Run one statement on its own connection, from tests with and without a running event loop."""
+    _aside(url, lambda connection: connection.execute(statement))
 
-    async def run() -> None:
+
+def ask(url: str, question: str) -> object:
+    """Give the first value that a query gives, asked in that way."""
+    return _aside(url, lambda connection: connection.fetchval(question))
+
+
+def _aside(url: str, work: Callable[[asyncpg.Connection], Awaitable[object]]) -> object:
+    async def run() -> object:
         connection = await asyncpg.connect(url, timeout=_DEADLINE)
         try:
-            await connection.execute(statement)
+            return await work(connection)
         finally:
             await connection.close()
 
     with ThreadPoolExecutor(1) as aside:
-        aside.submit(asyncio.run, run()).result()
+        return aside.submit(asyncio.run, run()).result()
 
 
 def answers(url: str) -> bool:

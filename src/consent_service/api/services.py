@@ -25,6 +25,7 @@ from consent_service.service.retention import Retention
 from consent_service.service.sites import Sites
 from consent_service.service.staff_sessions import StaffSessions
 from consent_service.service.tokens import Tokens
+from consent_service.service.webhook_standings import WebhookStandings
 from consent_service.service.webhooks import Webhooks
 from consent_service.service.withdrawal.links import WithdrawalLinks
 
@@ -78,6 +79,7 @@ class Services:
     withdrawal_links: WithdrawalLinks
     reports: Reports
     webhooks: Webhooks
+    webhook_standings: WebhookStandings
     staff: StaffSessions
     limits: Limits
     health: Health

@@ -6,6 +6,7 @@ the receiver's answer and its note), never not at all within a day, and those ab
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from consent_service.domain.errors import ConsentError
 from consent_service.domain.webhooks import Delivery, Endpoint, Failure, headers, message, next_attempt
 from consent_service.ports import Clock, Outbox
 from consent_service.service.sites import Sites
+from consent_service.service.webhook_standings import Outcome
 from consent_service.service.webhooks import SecretOf
 
 _log = logging.getLogger("consent_service.webhooks")
@@ -49,6 +51,8 @@ class Courier:
     clock: Clock
     secret_of: SecretOf
     post: Post
+    outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
+    """Attempts by site and what became of them, counted once the outbox has it noted."""
     _resting: dict[str, _Rest] = field(default_factory=dict)
     _under_way: dict[str, "asyncio.Task[int]"] = field(default_factory=dict)
 
@@ -79,7 +83,9 @@ class Courier:
             failed = [outcome for outcome in outcomes if outcome is not None]
             failing = {failure.delivery for failure in failed}
             await self.outbox.settle([d for d in claimed if d not in failing], failed)
-            taken += len(claimed) - len(failed)
+            delivered = len(claimed) - len(failed)
+            taken += delivered
+            self.outcomes[endpoint.site, Outcome.DELIVERED] += delivered
             self._report(endpoint, failed)
             if len(failed) == len(claimed):
                 self._let_rest(endpoint, rest.times if rest else 0)
@@ -107,6 +113,8 @@ class Courier:
 
     def _report(self, endpoint: Endpoint, failed: Sequence[Failure]) -> None:
         dead = sum(failure.due_at is None for failure in failed)
+        self.outcomes[endpoint.site, Outcome.GIVEN_UP] += dead
+        self.outcomes[endpoint.site, Outcome.FAILED] += len(failed) - dead
         if dead:
             _log.error("%d messages to endpoint %s of %s were given up", dead, endpoint.id, endpoint.site)
         elif failed:

@@ -102,6 +102,13 @@ class MemoryOutbox:
             found[endpoint] = Backlog(len(waiting), min(waiting, default=None), len(rows) - len(waiting))
         return found
 
+    async def depth(self, endpoint: Endpoint, most: int) -> Backlog:
+        """Tell what waits for an endpoint, counted up to `most`."""
+        rows = [row for _, row in self._of(endpoint)]
+        waiting = sorted((row.due_at, row.created_at) for row in rows if row.due_at is not None)[:most]
+        dead = sum(row.due_at is None for row in rows)
+        return Backlog(len(waiting), min((created for _, created in waiting), default=None), min(dead, most))
+
     async def drop_dead(self, before: datetime, limit: int) -> int:
         """Forget dead letters of changes older than `before`."""
         old = [key for key, row in self._rows.items() if row.due_at is None and row.created_at < before][:limit]
