@@ -175,9 +175,9 @@ def _postgres_put(tables: tuple[str, ...]) -> str:
 
 @cache
 def postgres_put_if_unchanged(tables: tuple[str, ...]) -> str:
-    """Write rows of one site, in the parameters after the first four, if the head of its log is still as it was.
+    """Write rows of one site, in the parameters after the first five, if the head of its log is still the very one.
 
-    The four are the site, which all rows share, the head's size as it was read, and the size and frontier that it gets.
+    The five are the site, which all rows share, size and frontier of the head as it was read, and those that it gets.
     Gives 1 where everything was written, 0 where nothing was. A statement of its own is a transaction of its own.
     """
     guard = " WHERE EXISTS (SELECT FROM head)"
@@ -187,12 +187,13 @@ def postgres_put_if_unchanged(tables: tuple[str, ...]) -> str:
     ]
     parts = ", ".join(f"part{number} AS ({part})" for number, part in enumerate(rows))
     return (
-        "WITH head AS (UPDATE log_heads SET size = $3, frontier = $4 "  # noqa: S608  # nosec B608 - our own names
-        f"WHERE site = $1 AND size = $2 AND endpoints IS NULL RETURNING 1), {parts} SELECT count(*) FROM head"
+        "WITH head AS (UPDATE log_heads SET size = $4, frontier = $5 "  # noqa: S608  # nosec B608 - our own names
+        "WHERE site = $1 AND size = $2 AND frontier = $3 AND endpoints IS NULL RETURNING 1), "
+        f"{parts} SELECT count(*) FROM head"
     )
 
 
-_GUARD_PARAMETERS = 4
+_GUARD_PARAMETERS = 5
 _FRESH = "idempotency_keys"
 """Where a row that is there means that another was quicker: the statement fails, and nothing of it is written."""
 

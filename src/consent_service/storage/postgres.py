@@ -7,6 +7,7 @@ a replica. Everything else goes through SQLAlchemy's pool.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 import asyncpg
@@ -30,7 +31,7 @@ from consent_service.storage.reader import CoalescingReader, VisitorKey
 from consent_service.storage.report_counts import SqlReportCounts
 from consent_service.storage.sql_batch import run_batch
 from consent_service.storage.write_lane import WriteLane
-from consent_service.storage.writer import GroupCommitWriter, Request
+from consent_service.storage.writer import Carry, GroupCommitWriter, Request
 
 Result = TypeVar("Result")
 
@@ -62,7 +63,7 @@ class PostgresStore:
         self.counts = SqlReportCounts(self)
         self.outbox = SqlOutbox(self)
         self.holdings = SqlHoldings(self)
-        self.writer = GroupCommitWriter(self._run_batch)
+        self.writer = GroupCommitWriter(self._run_batch, self._prepare)
         self.visitors = CoalescingReader(self._fetch, lanes=_LANES)
 
     @property
@@ -103,13 +104,24 @@ class PostgresStore:
                 async with connection.begin():
                     return await connection.run_sync(work)
 
+    async def _prepare(self, requests: Sequence[Request]) -> Carry | None:
+        changes = _changes(requests)
+        with _unavailable():
+            write = await self._write_lane.prepare(changes) if changes else None
+        return None if write is None else partial(self._carry, write, requests)
+
     async def _run_batch(self, requests: Sequence[Request]) -> list[Outcome]:
-        changes = [request for request in requests if isinstance(request, Change)]
-        if len(changes) == len(requests):
-            with _unavailable():
-                outcomes = await self._write_lane.run(changes)
-            if outcomes is not None:
-                return outcomes
+        changes = _changes(requests)
+        return await self._carry(partial(self._write_lane.run, changes) if changes else None, requests)
+
+    async def _carry(
+        self, write: Callable[[], Awaitable[list[Outcome] | None]] | None, requests: Sequence[Request]
+    ) -> list[Outcome]:
+        """Write by the lane; what it cannot do goes through the pool."""
+        with _unavailable():
+            outcomes = None if write is None else await write()
+        if outcomes is not None:
+            return outcomes
         return await self.write(lambda connection: run_batch(connection, requests, self._secrets))
 
     async def _fetch(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:
@@ -125,6 +137,12 @@ class PostgresStore:
             raise
         finally:
             self._lanes.append(lane)
+
+
+def _changes(requests: Sequence[Request]) -> list[Change] | None:
+    """Give requests that are changes, all of them; None where others are among them."""
+    changes = [request for request in requests if isinstance(request, Change)]
+    return changes if len(changes) == len(requests) else None
 
 
 class _LookupLane:

@@ -1,7 +1,8 @@
 """The group-commit writer: whatever is waiting goes into one transaction, and nobody is answered before its commit.
 
 One transaction at a time keeps the order plain; while it is under way the next batch gathers by itself, so the
-batch grows with the load and an idle service adds no delay.
+batch grows with the load and an idle service adds no delay. A store may prepare the next batch meanwhile: what that
+one finds and computes rests on the one under way, and is thrown away where that one comes to nothing.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from consent_service.domain.errors import NotFound, StoreUnavailable
@@ -21,13 +23,18 @@ _log = logging.getLogger(__name__)
 Request = Change | Erasure | Purge
 _ALONE = (Erasure, Purge)
 """They go alone: each must see every entry of its visitors that is already in the log."""
+Carry = Callable[[], Awaitable[list[Outcome]]]
+"""Carries one batch out."""
 RunBatch = Callable[[Sequence[Request]], Awaitable[list[Outcome]]]
+Prepare = Callable[[Sequence[Request]], Awaitable[Carry | None]]
+"""Does for a batch what can be done while another is under way, and gives the rest; None where that is nothing."""
 Told = Callable[[Outcome | Exception], None]
 """Hears once what a request came to, or why it was not carried out; it must not raise."""
 _Asked = tuple[Request, Told]
 
 MAX_BATCH = 256
 """Changes in one transaction; beyond it the latency of the batch grows faster than the throughput."""
+_WORTH_HALVING = 16
 MAX_WAITING = 4_096
 """Changes that may wait; the next one is told to come back later instead of growing the memory."""
 BATCH_SECONDS = 8.0
@@ -37,9 +44,13 @@ BATCH_SECONDS = 8.0
 class GroupCommitWriter:
     """Takes changes from many requests and carries them out in batches."""
 
-    def __init__(self, run_batch: RunBatch) -> None:
+    def __init__(self, run_batch: RunBatch, prepare: Prepare | None = None) -> None:
         """Use `run_batch` for one durable transaction; it raises StoreUnavailable where nothing was stored."""
         self._run_batch = run_batch
+        self._prepare = prepare
+        self._flight: _Flight | None = None
+        self._next: list[_Asked] = []
+        """What is being prepared."""
         self._waiting: deque[_Asked] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -107,28 +118,69 @@ class GroupCommitWriter:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                await self._carry_out(self._take())
+                await self._gathered()
+                if self._waiting:  # else refused meanwhile
+                    await self._launch(self._take())
+        await self._landed()
+
+    async def _gathered(self) -> None:
+        """Wait until a batch may be taken: no other is under way, or as many wait as are, and can be prepared."""
+        flight = self._flight
+        while flight is not None and not flight.task.done():
+            if flight.prepared and len(self._waiting) >= flight.size:
+                return
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def _launch(self, batch: list[_Asked]) -> None:
+        began = time.perf_counter()
+        self._next = batch
+        carry = await self._prepared(batch)
+        await self._landed()
+        # Empty where the batch before was refused, and this one with it.
+        batch, self._next = self._next, []
+        if batch:
+            task = asyncio.create_task(self._carry_out(batch, carry, began))
+            task.add_done_callback(lambda _: self._wake.set())
+            self._flight = _Flight(task, len(batch), prepared=carry is not None)
+
+    async def _prepared(self, batch: list[_Asked]) -> Carry | None:
+        if self._prepare is None:
+            return None
+        try:
+            async with asyncio.timeout(BATCH_SECONDS):
+                return await self._prepare([request for request, _ in batch])
+        except Exception as error:  # noqa: BLE001 - the batch meets it in its turn
+            return partial(_raise, error)
+
+    async def _landed(self) -> None:
+        if self._flight is not None:
+            await self._flight.task
+            self._flight = None
 
     def _take(self) -> list[_Asked]:
+        most = MAX_BATCH
+        if self._prepare and len(self._waiting) >= _WORTH_HALVING and (not self._flight or self._flight.task.done()):
+            # In two halves: one is prepared while the other is written, where all in one would wait for both in turn.
+            most = min(most, len(self._waiting) // 2)
         batch = [self._waiting.popleft()]
-        while self._waiting and len(batch) < MAX_BATCH and not isinstance(batch[-1][0], _ALONE):
+        while self._waiting and len(batch) < most and not isinstance(batch[-1][0], _ALONE):
             if isinstance(self._waiting[0][0], _ALONE):
                 break
             batch.append(self._waiting.popleft())
         return batch
 
-    async def _carry_out(self, batch: list[_Asked]) -> None:
-        started = time.perf_counter()
+    async def _carry_out(self, batch: list[_Asked], carry: Carry | None, began: float) -> None:
         try:
             async with asyncio.timeout(BATCH_SECONDS):
-                outcomes = await self._run_batch([request for request, _ in batch])
+                outcomes = await (carry() if carry else self._run_batch([request for request, _ in batch]))
         except (StoreUnavailable, TimeoutError) as error:
             self._refuse_all(batch, error)
         except Exception as error:  # noqa: BLE001 - it reaches the caller whose change it was
             await self._one_by_one(batch, error)
         else:
             self.batch_sizes.observe(len(batch))
-            self.batch_seconds.observe(time.perf_counter() - started)
+            self.batch_seconds.observe(time.perf_counter() - began)
             self.outcomes.update(name for outcome in outcomes for name in _names(outcome))
             # The next batch is on its way to the database before this one's callers are answered.
             asyncio.get_running_loop().call_soon(_tell, batch, outcomes)
@@ -136,8 +188,9 @@ class GroupCommitWriter:
     def _refuse_all(self, batch: list[_Asked], error: Exception) -> None:
         refusal = error if isinstance(error, StoreUnavailable) else StoreUnavailable()
         # Whoever waited behind a stalled batch has waited long enough.
-        self.outcomes["unavailable"] += len(batch) + len(self._waiting)
-        refused = (*batch, *self._waiting)
+        refused = (*batch, *self._next, *self._waiting)
+        self.outcomes["unavailable"] += len(refused)
+        self._next = []
         self._waiting.clear()
         for _, told in refused:
             told(refusal)
@@ -148,7 +201,20 @@ class GroupCommitWriter:
             return
         _log.error("a batch failed and is carried out one by one", exc_info=error)
         for item in batch:
-            await self._carry_out([item])
+            await self._carry_out([item], None, time.perf_counter())
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A batch under way."""
+
+    task: "asyncio.Task[None]"
+    size: int
+    prepared: bool
+
+
+async def _raise(error: Exception) -> list[Outcome]:
+    raise error
 
 
 def _tell(batch: Sequence[_Asked], outcomes: Sequence[Outcome]) -> None:
