@@ -22,6 +22,8 @@ Requests = Callable[[], Iterator[bytes]]
 _WARM_UP = 0.15
 """Share of the time that is not counted."""
 _PATIENCE = 10.0
+_MOST = 2_000_000
+"""Latencies that are kept."""
 
 
 @dataclass
@@ -34,6 +36,16 @@ class Load:
     busy: float = 0.0
     """Share of the time that the generator itself was working; near 1 it measured itself."""
     latencies: list[float] = field(default_factory=list)
+    """Of every answer, or of every so many of them where there are millions."""
+    _step: int = 1
+
+    def took(self, seconds: float) -> None:
+        """Note how long an answer took; an hour's worth of them must not fill the memory."""
+        if self.answers % self._step == 0:
+            self.latencies.append(seconds)
+            if len(self.latencies) >= _MOST:
+                del self.latencies[::2]
+                self._step *= 2
 
     @property
     def rate(self) -> float:
@@ -106,7 +118,7 @@ def _closed(sockets: dict[int, socket.socket], stream: Iterator[bytes], seconds:
             if counting:
                 load.answers += 1
                 load.failures += not good
-                load.latencies.append(answered - sent[number])
+                load.took(answered - sent[number])
             sent[number] = clock()
             sockets[number].sendall(next(stream))
         now = clock()
@@ -145,7 +157,7 @@ def _paced(sockets: dict[int, socket.socket], stream: Iterator[bytes], seconds: 
             if was_due >= counted_from:
                 load.answers += 1
                 load.failures += not good
-                load.latencies.append(clock() - was_due)
+                load.took(clock() - was_due)
     load.seconds, load.busy = clock() - counted_from, (time.process_time() - cpu) / (clock() - begun)
     return load
 

@@ -32,6 +32,7 @@ def configure(*, readable: bool) -> None:
     """Send all logs to standard error."""
     # No line names a thread, a process or a task, and no line of source; so nobody looks for them.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - as the library's own HOWTO says
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(levelname)-7s %(name)s  %(message)s") if readable else _JsonLine())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

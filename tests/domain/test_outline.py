@@ -95,6 +95,16 @@ def test_what_moments_compared_with_each_other_decide_is_not_outlined(
     assert outline(opted_out, says(submission), SITE, context(rules, Signals(None, gpc=False), "FR")) is None
 
 
+@given(any_.rulesets(), any_.records(), SUBMISSIONS, any_.NEAR)
+def test_an_import_is_not_outlined(
+    rules: Ruleset, record: ConsentRecord, submission: Submission, decided_at: datetime
+) -> None:
+    """CON-20: whether it is outdated hangs on the very moments of what is on record."""
+    known = encode_record(replace(record, opted_out=False, account=None))
+    ctx = replace(context(rules, Signals(None, gpc=False), "FR"), method=Method.IMPORT)
+    assert outline(known, says(replace(submission, decided_at=decided_at)), SITE, ctx) is None
+
+
 @given(any_.rulesets(), any_.accounts(), any_.records(), SUBMISSIONS)
 def test_a_visitor_with_an_account_is_not_outlined(
     rules: Ruleset, account: object, record: ConsentRecord, submission: Submission

@@ -17,7 +17,7 @@ from consent_service.domain.moments import to_micros
 from consent_service.domain.record import ConsentRecord
 from consent_service.domain.record_text import StoredVisitor, decode_record, encode_record, passed
 from consent_service.domain.transitions.context import Context, Transition, status_changed
-from consent_service.domain.vocabulary import EventType
+from consent_service.domain.vocabulary import EventType, Method
 
 Move = Callable[[ConsentRecord, Context], Transition]
 _Part = TypeVar("_Part", bound=Hashable)
@@ -52,8 +52,10 @@ def outline(before: StoredVisitor, move: Move, site: str, ctx: Context) -> Outli
     """Carry the move out and see what became of the row; None where an equal row might end otherwise.
 
     That is where an account has a part in it, where moments are compared with each other and not only with the
-    present (CON-09), and where more or less than one event comes of it.
+    present (CON-09, and imports, CON-20), and where more or less than one event comes of it.
     """
+    if ctx.method is Method.IMPORT:
+        return None
     marked = _marked(before, ctx.now)
     record = None if marked is None else decode_record(site, "", marked)
     if marked is None or record is None or record.opted_out or before.account is not None:
