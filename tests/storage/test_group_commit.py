@@ -1,7 +1,7 @@
 """The group-commit writer by itself: who is answered when, and what a transaction that fails does to the others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -188,3 +188,109 @@ async def test_a_caller_that_goes_away_takes_nobody_with_it() -> None:
         database.open.set()
         assert await stays == done(CHANGES[1])
     assert database.batches == [[visitor(0), visitor(1)]]
+
+
+class Preparing(Database):
+    """A database that prepares the next batch while one is under way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prepared: list[list[str]] = []
+        self.breaks_on = ""
+
+    async def prepare(self, requests: Sequence[Change | Erasure]) -> Callable[[], Awaitable[list[Outcome]]] | None:
+        """Prepare one batch; an erasure cannot be prepared."""
+        if any(isinstance(request, Erasure) for request in requests):
+            return None
+        ids = [request.visitor_id for request in requests]
+        if self.breaks_on in ids:
+            raise StoreUnavailable(self.breaks_on)
+        self.prepared.append(ids)
+        return lambda: self.run(requests)
+
+
+@asynccontextmanager
+async def preparing(database: Preparing) -> AsyncIterator[GroupCommitWriter]:
+    """Run a writer on such a database."""
+    running = GroupCommitWriter(database.run, database.prepare)
+    running.start()
+    yield running
+    await running.stop()
+
+
+async def test_the_next_batch_is_prepared_once_as_many_wait_as_are_under_way() -> None:
+    database = Preparing()
+    async with preparing(database) as running:
+        database.open.clear()
+        first = submitted(running, CHANGES[:2])
+        await started()
+        early = submitted(running, CHANGES[2:3])
+        await started()
+        assert database.prepared == [[visitor(0), visitor(1)]]
+        late = submitted(running, CHANGES[3:5])
+        await started()
+        assert database.prepared == [[visitor(0), visitor(1)], [visitor(2), visitor(3), visitor(4)]]
+        assert database.batches == [[visitor(0), visitor(1)]]
+        database.open.set()
+        await asyncio.gather(*first, *early, *late)
+    assert database.batches == database.prepared
+
+
+async def test_what_was_prepared_behind_a_batch_that_was_refused_is_refused_with_it() -> None:
+    """It was carried out on what that batch would have left."""
+    database = Preparing()
+    database.fails = [StoreUnavailable()]
+    async with preparing(database) as running:
+        database.open.clear()
+        tasks = submitted(running, CHANGES[:2])
+        await started()
+        tasks += submitted(running, CHANGES[2:4])
+        await started()
+        assert len(database.prepared) == 2
+        tasks += submitted(running, CHANGES[4:5])
+        await started()
+        database.open.set()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
+        assert len(database.batches) == 1
+        assert await running.submit(CHANGES[5]) == done(CHANGES[5])
+
+
+async def test_what_cannot_be_prepared_fails_alone_and_in_its_turn() -> None:
+    database = Preparing()
+    database.breaks_on = visitor(2)
+    async with preparing(database) as running:
+        database.open.clear()
+        first = submitted(running, CHANGES[:1])
+        await started()
+        second = submitted(running, CHANGES[2:3])
+        await started()
+        assert not second[0].done()
+        database.open.set()
+        assert await first[0] == done(CHANGES[0])
+        with pytest.raises(StoreUnavailable, match=visitor(2)):
+            await second[0]
+        assert await running.submit(CHANGES[3]) == done(CHANGES[3])
+
+
+async def test_many_that_wait_at_once_go_in_two_halves_so_that_one_can_be_prepared() -> None:
+    database = Preparing()
+    async with preparing(database) as running:
+        await asyncio.gather(*submitted(running, [answering(visitor(n)) for n in range(32)]))
+    assert [len(batch) for batch in database.batches] == [16, 16]
+    assert database.prepared == database.batches
+
+
+async def test_nothing_is_prepared_behind_what_cannot_be_prepared_itself() -> None:
+    """What an erasure leaves is known when it is done."""
+    database = Preparing()
+    async with preparing(database) as running:
+        database.open.clear()
+        erasure = asyncio.create_task(running.erase(erasing(visitor(9))))
+        await started()
+        after = submitted(running, CHANGES[:2])
+        await started()
+        assert database.prepared == []
+        database.open.set()
+        await asyncio.gather(erasure, *after)
+    assert database.batches == [[visitor(9)], [visitor(0), visitor(1)]]

@@ -9,12 +9,13 @@ import asyncpg
 import pytest
 
 from consent_service.domain.errors import PreconditionFailed
+from consent_service.domain.evidence.leaf import format_time, leaf_bytes, leaf_hash
 from consent_service.domain.webhooks import Endpoint
 from consent_service.ports import Change, Committed
 from consent_service.storage import write_lane
 from consent_service.storage.batch import Secrets
 from consent_service.storage.postgres import PostgresStore
-from tests.storage.changes import answering, erasing, expecting, submit_all, visitor
+from tests.storage.changes import answering, erasing, expecting, naive_root, submit_all, visitor
 from tests.support.builders import NOW, SITE
 
 
@@ -147,3 +148,58 @@ async def test_several_replicas_that_write_at_once_lose_nothing_and_double_nothi
     assert (await postgres_store.log.head(SITE)).size == 200
     rows = [await postgres_store.visitors.get(SITE, visitor(number)) for number in range(7)]
     assert sum(row.revision for row in rows if row) == 200
+
+
+async def sound(store: PostgresStore, size: int) -> bool:
+    """Tell whether the log has so many entries and its head is their root."""
+    head, events = await store.log.head(SITE), await store.log.events(SITE, -1, 99)
+    leaves = [leaf_hash(leaf_bytes(SITE, e.seq, format_time(e.time), e.pseudonym, e.commitment)) for e in events]
+    return head.size == len(leaves) == size and head.root() == naive_root(leaves)
+
+
+async def test_a_batch_rests_on_the_one_that_is_written_before_it(postgres_store: PostgresStore) -> None:
+    """Prepared before the other is written, and on what that one leaves: revision, seq and remembered answer."""
+    await postgres_store.writer.submit(answering(visitor(1)))
+    lane = postgres_store._write_lane
+    first = await lane.prepare([answering(visitor(1), key="k")])
+    second = await lane.prepare([answering(visitor(1)), answering(visitor(1), key="k")])
+    assert first is not None
+    assert second is not None
+    assert [answer.reply.body for answer in await first() or () if isinstance(answer, Committed)] == [b"1"]
+    assert [answer.reply.body for answer in await second() or () if isinstance(answer, Committed)] == [b"2", b"1"]
+    stored = await postgres_store.visitors.get(SITE, visitor(1))
+    assert stored is not None
+    assert stored.revision == 3
+    assert await sound(postgres_store, 3)
+
+
+async def test_a_batch_that_rests_on_what_never_was_is_carried_out_anew(
+    postgres_store: PostgresStore, other_replica: PostgresStore
+) -> None:
+    """The head is as long as it was to be, and another one all the same: its hashes tell."""
+    await postgres_store.writer.submit(answering(visitor(1)))
+    lane = postgres_store._write_lane
+    never = await lane.prepare([answering(visitor(2))])
+    resting = await lane.prepare([answering(visitor(3))])
+    await other_replica.writer.submit(answering(visitor(4)))
+    assert never is not None
+    assert resting is not None
+    (answer,) = await resting() or ()
+    assert isinstance(answer, Committed)
+    assert answer.entries[0].seq == 2
+    assert [event.visitor_id for event in await postgres_store.log.events(SITE, 0, 9)] == [visitor(4), visitor(3)]
+    assert await sound(postgres_store, 3)
+
+
+async def test_a_batch_whose_forerunner_was_overtaken_is_carried_out_anew(
+    postgres_store: PostgresStore, other_replica: PostgresStore
+) -> None:
+    await postgres_store.writer.submit(answering(visitor(1)))
+    lane = postgres_store._write_lane
+    first, second = [await lane.prepare([answering(visitor(number))]) for number in (2, 3)]
+    await other_replica.writer.submit(answering(visitor(4)))
+    assert first is not None
+    assert second is not None
+    assert await first() is not None
+    assert await second() is not None
+    assert await sound(postgres_store, 4)
