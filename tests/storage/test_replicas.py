@@ -1,7 +1,6 @@
 """Two service processes on one PostgreSQL: what one acknowledged the other sees, and nobody's seq is doubled."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,8 +13,7 @@ from consent_service.storage.postgres import PostgresStore
 from tests.storage.changes import answering, expecting, submit_all, visitor
 from tests.support.builders import SITE
 
-TIMES = int(os.environ.get("CONSENT_STALE", "200"))
-"""`make stale` asks for 10,000."""
+TIMES = 200
 
 
 @pytest.fixture
