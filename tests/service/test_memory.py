@@ -45,3 +45,15 @@ def test_it_starts_anew_where_it_holds_as_much_as_it_may() -> None:
     light, again = RuleMemory[str](10, len), list[str]()
     assert [light.recall(OLD, key, counted(again, key * 9)) for key in "aaba"] == ["a" * 9, "a" * 9, "b" * 9, "a" * 9]
     assert again == ["a" * 9, "b" * 9, "a" * 9]
+
+
+def test_what_holds_parts_of_another_memory_is_forgotten_with_it() -> None:
+    """Otherwise it would keep alive what the other one let go."""
+    parts, asked = RuleMemory[str](), list[str]()
+    memory = RuleMemory[str](1, dependent=parts)
+    parts.recall(OLD, "part", counted(asked, "part"))
+    memory.recall(OLD, "a", counted(asked, "a"))
+    parts.recall(OLD, "part", counted(asked, "part"))
+    memory.recall(OLD, "b", counted(asked, "b"))
+    parts.recall(OLD, "part", counted(asked, "part"))
+    assert asked == ["part", "a", "b", "part"]

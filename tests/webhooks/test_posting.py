@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from consent_service.outgoing import webhooks as webhook_post
-from consent_service.outgoing.webhooks import Poster, _Guarded
+from consent_service.outgoing import public_addresses
+from consent_service.outgoing.public_addresses import _Guarded
+from consent_service.outgoing.webhooks import Poster
 from consent_service.service.webhook_delivery import DeliveryFailed
 from tests.support.receiver import receiving
 
@@ -37,7 +38,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[list[str]]]:
         """Look a name up."""
         return table[host].pop(0)
 
-    monkeypatch.setattr(webhook_post, "addresses_of", addresses_of)
+    monkeypatch.setattr(public_addresses, "addresses_of", addresses_of)
     return table
 
 
@@ -71,7 +72,7 @@ async def test_only_a_2xx_is_taken_and_no_redirect_is_followed(poster: Poster, s
 async def test_a_receiver_that_says_nothing_is_given_up_in_time(
     poster: Poster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook_post, "SECONDS", 0.2)
+    monkeypatch.setattr(public_addresses, "SECONDS", 0.2)
     async with receiving() as receiver:
         receiver.silent = True
         assert await failure(poster, receiver.url) == "timeout"
@@ -162,16 +163,18 @@ def authority(directory: Path, name: str) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, ssl.SSLContext]:
-    """Make servers that prove to be these names, to an authority that is trusted."""
-    made = {name: authority(tmp_path, name) for name in ("localhost", "other.example")}
-    monkeypatch.setattr(webhook_post, "_tls", lambda: ssl.create_default_context(cafile=tmp_path / "trusted.pem"))
-    return made
+def servers(tmp_path: Path) -> dict[str, ssl.SSLContext]:
+    """Make servers that prove to be these names, by an authority of the test's own."""
+    return {name: authority(tmp_path, name) for name in ("localhost", "other.example")}
 
 
 @pytest.fixture
-async def trusting(servers: dict[str, ssl.SSLContext]) -> AsyncIterator[Poster]:
-    """Post to loopback, with the authority of `servers`."""
+async def trusting(
+    servers: dict[str, ssl.SSLContext], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Poster]:
+    """Post to loopback, and trust the authority of `servers`."""
+    assert servers
+    monkeypatch.setattr(public_addresses, "_tls", lambda: ssl.create_default_context(cafile=tmp_path / "trusted.pem"))
     made = Poster(loopback=True)
     yield made
     await made.close()

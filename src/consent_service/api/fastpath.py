@@ -69,6 +69,9 @@ _BEARER = re.compile(rb"[Bb]earer +([A-Za-z0-9._~+/=-]{1,200})")
 _SIGNALS = frozenset({b"dnt", b"sec-gpc"})
 DECIDING = frozenset({KeyScope.DECIDE, KeyScope.MANAGE})
 _LINE_SECONDS = 1.0
+_REMEMBERED_BYTES = 12 * 1024 * 1024
+_OVERHEAD = 700
+"""Bytes of a remembered answer beside its text, about."""
 
 
 class FastDecisions:
@@ -94,7 +97,9 @@ class FastDecisions:
         self._headers = [(name.encode(), value.encode()) for name, value in common.items()]
         self._headers.append((b"content-type", b"application/json"))
         self._head = b"".join([b"%b: %b\r\n" % field for field in self._headers])
-        self._memory = RuleMemory[_Remembered | None]()
+        self._memory = RuleMemory[_Remembered | None](
+            _REMEMBERED_BYTES, lambda found: _OVERHEAD + (len(found.rest) if found else 0)
+        )
         self._line = _Line()
         self._log_each = log_each
         self._trace = trace

@@ -27,8 +27,10 @@ from consent_service.service.memory import RuleMemory, facts_of
 from consent_service.service.presenting import decision_item
 from consent_service.service.sites import Site, Version
 
-REMEMBERED_BYTES = 32 * 1024 * 1024
+REMEMBERED_BYTES = 12 * 1024 * 1024
 """What remembered answers may take; beyond it the memory starts anew."""
+_KNOWN = 1_000
+"""Kinds of rows of which more is known than their answers; each takes several kilobytes."""
 _OVERHEAD = 1_500
 """Bytes of a remembered answer beside its text, about."""
 _SECOND = 1_000_000
@@ -93,7 +95,7 @@ class BatchAnswers:
         self._visitors = visitors
         self._tally = tally
         self._clock = clock
-        self._known = RuleMemory[_Known]()
+        self._known = RuleMemory[_Known](_KNOWN)
         self._memory = RuleMemory[_Written](REMEMBERED_BYTES, lambda written: 2 * len(written.text) + _OVERHEAD)
 
     async def answer(self, site: Site, batch: Batch) -> bytes:

@@ -6,7 +6,7 @@ what follows from such a row under one version of the policy. Moments count by w
 
 from collections.abc import Callable, Hashable
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from consent_service.domain.record_text import StoredVisitor, passed
 from consent_service.domain.signals import Signals
@@ -36,17 +36,23 @@ def facts_of(stored: StoredVisitor | None, signals: Signals, region: str | None,
 class RuleMemory(Generic[Found]):
     """Remembers what was decided under each version of the policy, of however many sites."""
 
-    __slots__ = ("_found", "_held", "_most", "_of", "_versions", "_weigh")
+    __slots__ = ("_dependent", "_found", "_held", "_most", "_of", "_versions", "_weigh")
     _found: dict[Hashable, Found]
     _held: int
     _of: object
     _versions: dict[int, tuple[object, dict[Hashable, Found]]]
 
-    def __init__(self, most: int = REMEMBERED, weigh: Callable[[Found], int] = lambda _: 1) -> None:
-        """Begin empty; start anew where what is held weighs `most`."""
+    def __init__(
+        self,
+        most: int = REMEMBERED,
+        weigh: Callable[[Found], int] = lambda _: 1,
+        dependent: "RuleMemory[Any] | None" = None,
+    ) -> None:
+        """Begin empty; start anew where what is held weighs `most`, with `dependent`, which holds parts of it."""
         self._most = most
         self._weigh = weigh
-        self._forget()
+        self._dependent = dependent
+        self.forget()
 
     def recall(self, version: object, key: Hashable | None, decide: Callable[[], Found]) -> Found:
         """Give what was decided for equal facts, or decide."""
@@ -60,13 +66,16 @@ class RuleMemory(Generic[Found]):
             found = decide()
             weight = self._weigh(found)
             if self._held + weight > self._most:
-                self._forget()
+                self.forget()
                 self._of, self._found = self._versions.setdefault(id(version), (version, {}))
             self._held += weight
             self._found[key] = found
             return found
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Start anew."""
+        if self._dependent is not None:
+            self._dependent.forget()
         # By the version's identity, which is its own as long as it is held here.
         self._versions = {}
         self._found, self._of, self._held = {}, None, 0

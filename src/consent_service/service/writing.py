@@ -31,8 +31,11 @@ from consent_service.service.sites import Version
 KEY_LIFE = timedelta(hours=24)
 MINTING_KEY_LIFE = timedelta(minutes=10)
 
-_OUTLINES = 50_000
-"""A few hundred kinds of rows, times what they may answer; 20 MB if it should be as many."""
+_OUTLINES = 40_000
+"""A few hundred kinds of rows, times what they may answer; 15 MB if it should be as many."""
+_DECIDED_BYTES = 12 * 1024 * 1024
+_OVERHEAD = 2_000
+"""Bytes of what was decided beside its texts, about."""
 
 Move = Callable[[ConsentRecord, AccountState | None, Context], Transition]
 
@@ -44,6 +47,10 @@ class Decided(NamedTuple):
     prompt: bool
     cleanup: bytes
     frame: Frame | None
+
+
+def _weight(decided: Decided) -> int:
+    return _OVERHEAD + len(decided.cleanup) + (len(decided.frame.text) if decided.frame else 0)
 
 
 class Outlined(NamedTuple):
@@ -63,7 +70,8 @@ class WriteMemory:
     @classmethod
     def empty(cls) -> "WriteMemory":
         """Begin without any."""
-        return cls(RuleMemory(), RuleMemory(_OUTLINES))
+        outlined = RuleMemory[Outlined | None](_OUTLINES)
+        return cls(RuleMemory(_DECIDED_BYTES, _weight, dependent=outlined), outlined)
 
 
 class Write:
