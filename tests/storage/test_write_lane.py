@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from consent_service.domain.errors import PreconditionFailed
+from consent_service.domain.errors import PreconditionFailed, StoreUnavailable
 from consent_service.domain.evidence.leaf import format_time, leaf_bytes, leaf_hash
 from consent_service.domain.webhooks import Endpoint
 from consent_service.ports import Change, Committed
@@ -38,6 +38,24 @@ async def test_a_connection_that_the_server_has_ended_is_made_again(
     after = await postgres_store.writer.submit(answering(visitor(3)))
     acknowledged = [before, *(outcome for outcome in during if isinstance(outcome, Committed)), after]
     assert [outcome.entries[0].seq for outcome in acknowledged] == list(range(1, len(acknowledged) + 1))
+
+
+async def test_a_connection_that_the_driver_has_lost_track_of_counts_as_lost(
+    postgres_store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A3: seen when a leader was killed while a statement was being prepared."""
+    await postgres_store.writer.submit(answering(visitor(1)))
+    look, lost = write_lane._look, [asyncpg.InternalClientError("another operation is in progress")]
+
+    async def looked(connection: Any, site: str, changes: Sequence[Change]) -> Any:
+        if lost:
+            raise lost.pop()
+        return await look(connection, site, changes)
+
+    monkeypatch.setattr(write_lane, "_look", looked)
+    with pytest.raises(StoreUnavailable):
+        await postgres_store.writer.submit(answering(visitor(1)))
+    assert (await postgres_store.writer.submit(answering(visitor(1)))).entries[0].seq == 1
 
 
 @pytest.fixture

@@ -46,7 +46,15 @@ _LANES = 2
 _CONNECT_SECONDS = 2.0
 _STATEMENT_SECONDS = 7.0
 """A little under the writer's own limit, so that the server gives up first."""
-_UNREACHABLE = (DBAPIError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_UNREACHABLE = (
+    DBAPIError,
+    PoolTimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what the driver says of a connection that was lost while it prepared a statement
+    OSError,
+    TimeoutError,
+)
 
 
 class PostgresStore:

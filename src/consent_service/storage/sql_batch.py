@@ -137,7 +137,7 @@ def decode_reply(stored: bytes) -> Reply:
 
 _FRAMED = b"\x03"
 """Before a reply of which the shared text is kept packed and what is its own stands behind it."""
-_packed_frame = lru_cache(4_096)(pack)
+_packed_frame = lru_cache(2_048)(pack)
 
 
 def _fill(packed: bytes) -> Reply:
