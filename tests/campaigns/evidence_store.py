@@ -20,7 +20,7 @@ from consent_service.domain.vocabulary import Action
 from consent_service.ports import Change, Erasure, Idempotency, LogEntry, Reply, Subject
 from consent_service.service.identity import Identity, new_visitor_id
 from consent_service.storage import tables as t
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.keyring import Keyring
 from consent_service.storage.migrate import upgrade
 from consent_service.storage.postgres import PostgresStore
