@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -76,7 +76,7 @@ def linking(visitor_id: str, account: str) -> Change:
             raise NotFound
         return accounts.link(subject.record, subject.account or AccountState(account), CONTEXT)
 
-    return replace(answering(visitor_id, Action.ACCEPT_ALL), apply=apply, account=account)
+    return answering(visitor_id, Action.ACCEPT_ALL)._replace(apply=apply, account=account)
 
 
 def erasing(visitor_id: str) -> Erasure:
