@@ -11,7 +11,7 @@ from consent_service.config import Settings
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.ports import Store
 from consent_service.service.identity import Identity
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.postgres import PostgresStore
 from consent_service.storage.sqlite import SqliteStore
 

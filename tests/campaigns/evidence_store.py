@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +20,7 @@ from consent_service.domain.vocabulary import Action
 from consent_service.ports import Change, Erasure, Idempotency, LogEntry, Reply, Subject
 from consent_service.service.identity import Identity, new_visitor_id
 from consent_service.storage import tables as t
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.keyring import Keyring
 from consent_service.storage.migrate import upgrade
 from consent_service.storage.postgres import PostgresStore
@@ -76,7 +76,7 @@ def linking(visitor_id: str, account: str) -> Change:
             raise NotFound
         return accounts.link(subject.record, subject.account or AccountState(account), CONTEXT)
 
-    return replace(answering(visitor_id, Action.ACCEPT_ALL), apply=apply, account=account)
+    return answering(visitor_id, Action.ACCEPT_ALL)._replace(apply=apply, account=account)
 
 
 def erasing(visitor_id: str) -> Erasure:

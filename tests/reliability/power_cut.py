@@ -20,7 +20,7 @@ import apsw
 from sqlalchemy import event
 
 from consent_service.service.identity import Identity
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.evidence_log import read_head
 from consent_service.storage.keyring import Keyring
 from consent_service.storage.migrate import upgrade

@@ -9,7 +9,7 @@ import pytest
 
 from consent_service.ports import Store
 from consent_service.service.identity import Identity
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.keyring import Keyring
 from consent_service.storage.memory import MemoryStore
 from consent_service.storage.migrate import upgrade

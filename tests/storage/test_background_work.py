@@ -15,7 +15,7 @@ from consent_service.service.evidence import Evidence
 from consent_service.service.policies import Publisher
 from consent_service.service.sites import Sites
 from consent_service.service.upkeep import BATCH, DEAD_LETTERS_KEPT, Upkeep
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.keyring import LOG, Keyring
 from consent_service.storage.postgres import PostgresStore
 from tests.storage.changes import answering, submit_all, visitor

@@ -11,7 +11,7 @@ from consent_service.domain.moments import to_micros
 from consent_service.domain.record_text import StoredVisitor
 from consent_service.domain.webhooks import Endpoint
 from consent_service.storage import tables as t
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.migrate import upgrade
 from consent_service.storage.payloads import pack
 from consent_service.storage.postgres import PostgresStore

@@ -9,7 +9,7 @@ import pytest
 from consent_service.domain.errors import NotFound, StoreUnavailable
 from consent_service.ports import Change, Committed, Erasure, Reply
 from consent_service.storage import writer
-from consent_service.storage.batch import Outcome
+from consent_service.storage.batch_state import Outcome
 from consent_service.storage.writer import GroupCommitWriter
 from tests.storage.changes import answering, erasing, visitor
 

@@ -10,7 +10,7 @@ import pytest
 from consent_service.domain.vocabulary import Action
 from consent_service.domain.webhooks import Delivery, Endpoint, Failure
 from consent_service.ports import Backlog, Store
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.postgres import PostgresStore
 from tests.storage.changes import answering, erasing, submit_all, visitor
 from tests.support.builders import NOW, SITE

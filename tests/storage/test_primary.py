@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from consent_service.domain.errors import StoreUnavailable
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.migrate import upgrade
 from consent_service.storage.postgres import PostgresStore
 from consent_service.storage.primary import addresses

@@ -8,7 +8,7 @@ import pytest
 from consent_service.domain.errors import PreconditionFailed
 from consent_service.domain.vocabulary import Action
 from consent_service.ports import Committed
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.postgres import PostgresStore
 from tests.storage.changes import answering, expecting, submit_all, visitor
 from tests.support.builders import SITE

@@ -13,7 +13,7 @@ from consent_service.domain.evidence.leaf import format_time, leaf_bytes, leaf_h
 from consent_service.domain.webhooks import Endpoint
 from consent_service.ports import Change, Committed
 from consent_service.storage import write_lane
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.postgres import PostgresStore
 from tests.storage.changes import answering, erasing, expecting, naive_root, submit_all, visitor
 from tests.support.builders import NOW, SITE

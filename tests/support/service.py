@@ -21,7 +21,7 @@ from consent_service.domain.vocabulary import Scope
 from consent_service.main import create_app
 from consent_service.ports import Store
 from consent_service.service.identity import Identity
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.keyring import Keyring
 from consent_service.storage.memory import MemoryStore
 from consent_service.storage.migrate import upgrade

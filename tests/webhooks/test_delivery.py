@@ -20,7 +20,7 @@ from consent_service.service.sites import Sites
 from consent_service.service.webhook_delivery import Courier, DeliveryFailed
 from consent_service.service.webhook_standings import Outcome, WebhookStandings
 from consent_service.service.webhooks import MOST, Webhooks
-from consent_service.storage.batch import Secrets
+from consent_service.storage.batch_state import Secrets
 from consent_service.storage.keyring import Keyring
 from consent_service.storage.memory import MemoryStore
 from consent_service.storage.migrate import upgrade

@@ -14,10 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consent_service.api.answers import PRIVATE
 from consent_service.api.batch_bodies import read_asked, read_whole
-from consent_service.api.calls import Call, read_call
 from consent_service.api.decisions import answer_decisions, answer_without_store
-from consent_service.api.fastpath import DECIDING
 from consent_service.api.fastwrites import PATH, ROUTE, own_fields, prepare
+from consent_service.api.hot_requests import DECIDING, Call, read_call
 from consent_service.api.log_line import write_line
 from consent_service.api.problems import error_response, log_error
 from consent_service.api.request_counts import RequestCounts

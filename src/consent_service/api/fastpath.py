@@ -10,17 +10,18 @@ of the rules: the row is read from the database for every request, and moments c
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from time import monotonic, perf_counter, time_ns
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consent_service.api.answers import PRIVATE
+from consent_service.api.hot_requests import DECIDING, Answer, Field, Headers, Whole, key_of, read_region
 from consent_service.api.log_line import log, write_line
 from consent_service.api.request_counts import RequestCounts
 from consent_service.api.services import Services
@@ -29,34 +30,17 @@ from consent_service.domain.decision import Situation, situate
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.record import ConsentRecord
 from consent_service.domain.record_text import StoredVisitor, read_visitor
-from consent_service.domain.regions import parse_region
 from consent_service.domain.signal_adapters.registry import ADAPTED
 from consent_service.domain.signals import NO_SIGNALS, Signals, parse_signals
 from consent_service.domain.state import consent_state
 from consent_service.domain.transitions.signals import news
-from consent_service.domain.vocabulary import Scope as KeyScope
 from consent_service.measures import Count
-from consent_service.ports import ApiKey, NewId
+from consent_service.ports import NewId
 from consent_service.service.decision_tally import DecisionTally
 from consent_service.service.decisions import degrade
 from consent_service.service.memory import RuleMemory, facts_of
 from consent_service.service.presenting import decisions_body
 from consent_service.service.sites import Version
-
-Field = tuple[bytes, bytes]
-Headers = list[Field]
-
-
-class Whole(Protocol):
-    """A request without peculiarities, of which all is there."""
-
-    target: bytes
-    headers: Headers
-    body: bytes
-
-
-Answer = Callable[[int, bytes | None], None]
-"""Takes status, own header fields and body, or None for the ordinary way (see `server/shortcut.py`)."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,10 +48,7 @@ ROUTE = "/v1/visitors/{visitor_id}/decisions"
 _TARGET = re.compile(
     rb"/v1/visitors/([A-Za-z0-9_-]{22})/decisions(?:\?(?:region=([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?))?)?"
 )
-_QUERY = re.compile(rb"(?:region=([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?))?")
-_BEARER = re.compile(rb"[Bb]earer +([A-Za-z0-9._~+/=-]{1,200})")
 _SIGNALS = frozenset({b"dnt", b"sec-gpc"})
-DECIDING = frozenset({KeyScope.DECIDE, KeyScope.MANAGE})
 _LINE_SECONDS = 1.0
 _REMEMBERED_BYTES = 12 * 1024 * 1024
 _OVERHEAD = 700
@@ -274,36 +255,9 @@ def _read(target: bytes, headers: Headers, services: Services) -> _Asked | None:
         return None
     now = services.clock()
     seen = _signals(signals) if signals else NO_SIGNALS
-    return _Asked(site.slug, path[1], site.current(now), seen, _region(path[2]), now)
+    return _Asked(site.slug, path[1], site.current(now), seen, read_region(path[2]), now)
 
 
 def _signals(fields: list[Field]) -> Signals:
     dnt = [value.decode("latin-1") for name, value in fields if name == b"dnt"]
     return parse_signals(dnt, [value.decode("latin-1") for name, value in fields if name != b"dnt"])
-
-
-@lru_cache(1_024)
-def _region(given: bytes | None) -> str | None:
-    return parse_region(given.decode()) if given else None
-
-
-def key_of(services: Services, authorization: bytes | None, scopes: frozenset[KeyScope]) -> ApiKey | None:
-    """Find the key of a request among those known here; None where the ordinary way must look, count, or refuse."""
-    bearer = None if authorization is None else _BEARER.fullmatch(authorization)
-    key = services.sites.key_known(bearer[1].decode()) if bearer else None
-    return None if key is None or not key.scopes & scopes or services.limits.counts_keys else key
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """The region that a request names; None for an unknown one."""
-
-    region: str | None
-
-
-def query_region(query: bytes, services: Services) -> Where | None:
-    """Read `region` from the query; None where the ordinary way must look."""
-    match = _QUERY.fullmatch(query)
-    if match is None or (match[1] is None and services.http.region_header):
-        return None
-    return Where(_region(match[1]))

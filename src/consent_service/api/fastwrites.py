@@ -16,9 +16,8 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from consent_service.api.answers import PRIVATE
-from consent_service.api.calls import Call, read_call
 from consent_service.api.deps import read_client_key
-from consent_service.api.fastpath import Answer, Field, Whole
+from consent_service.api.hot_requests import Answer, Call, Field, Whole, read_call
 from consent_service.api.log_line import write_line
 from consent_service.api.problems import error_response
 from consent_service.api.request_counts import RequestCounts

@@ -6,6 +6,7 @@ The answer is made inside the transaction, so that an idempotency key remembers 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -24,15 +25,15 @@ from consent_service.domain.verdicts import cleanup
 from consent_service.ports import Change, Committed, Foreseen, Idempotency, LogEntry, NewId, Reply, Subject
 from consent_service.service.answer_frames import Frame, frame
 from consent_service.service.asking import ANY_REVISION, Asking
-from consent_service.service.memory import RuleMemory, facts_of
+from consent_service.service.memory import Facts, RuleMemory, facts_of
 from consent_service.service.presenting import cleanup_list, written_body
 from consent_service.service.sites import Version
 
 KEY_LIFE = timedelta(hours=24)
 MINTING_KEY_LIFE = timedelta(minutes=10)
 
-_OUTLINES = 40_000
-"""A few hundred kinds of rows, times what they may answer; 15 MB if it should be as many."""
+_OUTLINES = 24_000
+"""A few hundred kinds of rows, times what they may answer; 8 MB if it should be as many."""
 _DECIDED_BYTES = 12 * 1024 * 1024
 _OVERHEAD = 2_000
 """Bytes of what was decided beside its texts, about."""
@@ -47,6 +48,12 @@ class Decided(NamedTuple):
     prompt: bool
     cleanup: bytes
     frame: Frame | None
+
+
+@lru_cache(4_096)
+def _same(facts: Facts) -> Facts:
+    """Give the one of several equal facts that came first: each is part of as many keys as there are answers."""
+    return facts
 
 
 def _weight(decided: Decided) -> int:
@@ -169,7 +176,7 @@ class Write:
     def _foresee(self, row: StoredVisitor) -> Foreseen | None:
         """Fill in what became of an equal row, where that is known; moments that have passed are part of the row."""
         facts = facts_of(row, self.asking.signals, self.asking.region, self.ctx.now)
-        key = None if facts is None else (self.said, facts)
+        key = None if facts is None else (self.said, _same(facts))
         found = self.memory.outlined.recall(self.version, key, lambda: self._outline(row))
         if found is None:
             return None

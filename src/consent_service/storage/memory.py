@@ -30,7 +30,8 @@ from consent_service.ports import (
     StoredCheckpoint,
     StoredPolicy,
 )
-from consent_service.storage.batch import Batch, LeafRow, Loaded, Outcome, Secrets, Writes
+from consent_service.storage.batch import Batch
+from consent_service.storage.batch_state import LeafRow, Loaded, Outcome, Secrets, Writes
 from consent_service.storage.memory_outbox import MemoryOutbox
 from consent_service.storage.reader import CoalescingReader, VisitorKey
 from consent_service.storage.writer import GroupCommitWriter, Request

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from consent_service.domain.webhooks import Delivery, Endpoint, Failure
 from consent_service.ports import Backlog, DeadLetter
-from consent_service.storage.batch import LeafRow, OutboxRow
+from consent_service.storage.batch_state import LeafRow, OutboxRow
 
 _Key = tuple[str, str, int, str]
 Leaves = Callable[[str], Sequence[LeafRow]]

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exist
 from consent_service.domain.webhooks import Delivery, Endpoint, Failure
 from consent_service.ports import Backlog, DeadLetter
 from consent_service.storage import tables as t
-from consent_service.storage.batch import NOBODY, OutboxRow
+from consent_service.storage.batch_state import NOBODY, OutboxRow
 from consent_service.storage.dialects import insert
 from consent_service.storage.payloads import unpack
 from consent_service.storage.runner import SqlRunner

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from consent_service.domain.errors import StoreUnavailable
 from consent_service.domain.record_text import StoredVisitor, join_account
 from consent_service.ports import Change, Queues
-from consent_service.storage.batch import Outcome, Secrets
+from consent_service.storage.batch_state import Outcome, Secrets
 from consent_service.storage.catalog import SqlCatalog
 from consent_service.storage.evidence_log import SqlEvidenceLog
 from consent_service.storage.holdings import SqlHoldings

@@ -20,7 +20,8 @@ from consent_service.domain.record_text import (
 from consent_service.ports import Change, Erasure, Purge, Reply
 from consent_service.storage import outbox
 from consent_service.storage import tables as t
-from consent_service.storage.batch import Batch, LeafRow, Loaded, Outcome, Remembered, Secrets, Writes
+from consent_service.storage.batch import Batch
+from consent_service.storage.batch_state import LeafRow, Loaded, Outcome, Remembered, Secrets, Writes
 from consent_service.storage.dialects import insert
 from consent_service.storage.holdings import read_entries
 from consent_service.storage.hot_sql import HotSql, Keys, Rows, hot_sql

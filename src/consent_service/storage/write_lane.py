@@ -22,7 +22,8 @@ from sqlalchemy.util import await_, greenlet_spawn
 from consent_service.domain.evidence.tree import Frontier
 from consent_service.domain.record_text import StoredVisitor
 from consent_service.ports import Change
-from consent_service.storage.batch import Batch, Loaded, Outcome, Secrets, Writes
+from consent_service.storage.batch import Batch
+from consent_service.storage.batch_state import Loaded, Outcome, Secrets, Writes
 from consent_service.storage.hot_sql import POSTGRES_LOOK, columns_of, hot_postgres, postgres_put_if_unchanged
 from consent_service.storage.primary import Connection
 from consent_service.storage.sql_batch import rows_of, run_changes

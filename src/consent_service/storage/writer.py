@@ -16,7 +16,7 @@ from functools import partial
 from consent_service.domain.errors import NotFound, StoreUnavailable
 from consent_service.measures import SECONDS, SIZES, Histogram
 from consent_service.ports import Change, Committed, Erasure, LogEntry, Purge, Purged
-from consent_service.storage.batch import Outcome
+from consent_service.storage.batch_state import Outcome
 
 _log = logging.getLogger(__name__)
 

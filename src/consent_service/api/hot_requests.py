@@ -1,13 +1,64 @@
-"""The head of a hot call that carries a body, read in one pass over its fields."""
+"""What the hot paths read off a request by themselves; anything out of the ordinary is left to the framework."""
 
-from typing import NamedTuple
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, Protocol
 
-from consent_service.api.fastpath import Headers, key_of, query_region
 from consent_service.api.services import Services
+from consent_service.domain.regions import parse_region
 from consent_service.domain.signal_adapters.registry import ADAPTED
 from consent_service.domain.signals import NO_SIGNALS, Signals, parse_signals
 from consent_service.domain.vocabulary import Scope
 from consent_service.ports import ApiKey
+
+Field = tuple[bytes, bytes]
+Headers = list[Field]
+
+
+class Whole(Protocol):
+    """A request without peculiarities, of which all is there."""
+
+    target: bytes
+    headers: Headers
+    body: bytes
+
+
+Answer = Callable[[int, bytes | None], None]
+"""Takes status, own header fields and body, or None for the ordinary way (see `server/shortcut.py`)."""
+
+DECIDING = frozenset({Scope.DECIDE, Scope.MANAGE})
+_QUERY = re.compile(rb"(?:region=([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?))?")
+_BEARER = re.compile(rb"[Bb]earer +([A-Za-z0-9._~+/=-]{1,200})")
+
+
+@lru_cache(1_024)
+def read_region(given: bytes | None) -> str | None:
+    """Read a region's code; None for none, and for one that is no region."""
+    return parse_region(given.decode()) if given else None
+
+
+def key_of(services: Services, authorization: bytes | None, scopes: frozenset[Scope]) -> ApiKey | None:
+    """Find the key of a request among those known here; None where the ordinary way must look, count, or refuse."""
+    bearer = None if authorization is None else _BEARER.fullmatch(authorization)
+    key = services.sites.key_known(bearer[1].decode()) if bearer else None
+    return None if key is None or not key.scopes & scopes or services.limits.counts_keys else key
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The region that a request names; None for an unknown one."""
+
+    region: str | None
+
+
+def query_region(query: bytes, services: Services) -> Where | None:
+    """Read `region` from the query; None where the ordinary way must look."""
+    match = _QUERY.fullmatch(query)
+    if match is None or (match[1] is None and services.http.region_header):
+        return None
+    return Where(read_region(match[1]))
 
 
 class Call(NamedTuple):
