@@ -24,6 +24,8 @@ DIRECTORY = Path(os.environ.get("CONSENT_BENCH_DIR", ROOT / "var" / "bench")).re
 SERVER_CORE = 0
 LOAD_CORE = 1 if (os.cpu_count() or 1) > 1 else 0
 KEY = f"cs_manage_{secrets.token_urlsafe(32)}"
+BUFFERS_GB = max(1, min(6, round(psutil.virtual_memory().total / 2**32)))
+"""PostgreSQL's own memory."""
 _DEADLINE = 60.0
 
 
@@ -132,8 +134,8 @@ class Postgres(PostgresServer):
     """PostgreSQL whose data stay between runs, so that ten million visitors are seeded once."""
 
     def __init__(self) -> None:
-        # Memory as for a small production server; durability is what it is by default.
-        super().__init__(shared_buffers="1GB", max_wal_size="4GB")
+        # Memory as PostgreSQL's documentation advises, a quarter; durability is what it is by default.
+        super().__init__(shared_buffers=f"{BUFFERS_GB}GB", max_wal_size="4GB")
         self._scratch = self._home
         kept = DIRECTORY / "postgres"
         if self.account.user is None or all(path.stat().st_mode & 1 for path in (DIRECTORY, *DIRECTORY.parents)):
@@ -154,6 +156,10 @@ class Postgres(PostgresServer):
         for process in (family, *family.children(recursive=True)):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.cpu_affinity([core])
+
+    def checkpoint(self, url: str) -> None:
+        """Have what was written until now in its place, so that what is measured next does not wait for that."""
+        execute(url, "CHECKPOINT")
 
     def database(self, name: str) -> str:
         """Give the address of a database of that name, which is made where it is not there."""

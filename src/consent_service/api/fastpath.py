@@ -50,7 +50,7 @@ _TARGET = re.compile(
 )
 _SIGNALS = frozenset({b"dnt", b"sec-gpc"})
 _LINE_SECONDS = 1.0
-_REMEMBERED_BYTES = 12 * 1024 * 1024
+_REMEMBERED_BYTES = 8 * 1024 * 1024
 _OVERHEAD = 700
 """Bytes of a remembered answer beside its text, about."""
 

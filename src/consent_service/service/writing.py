@@ -32,9 +32,9 @@ from consent_service.service.sites import Version
 KEY_LIFE = timedelta(hours=24)
 MINTING_KEY_LIFE = timedelta(minutes=10)
 
-_OUTLINES = 24_000
-"""A few hundred kinds of rows, times what they may answer; 8 MB if it should be as many."""
-_DECIDED_BYTES = 12 * 1024 * 1024
+_OUTLINES = 20_000
+"""A few hundred kinds of rows, times what they may answer; 7 MB if it should be as many."""
+_DECIDED_BYTES = 8 * 1024 * 1024
 _OVERHEAD = 2_000
 """Bytes of what was decided beside its texts, about."""
 

@@ -36,10 +36,10 @@ from consent_service.storage.writer import Carry, GroupCommitWriter, Request
 Result = TypeVar("Result")
 
 _LOOKUP = (
-    "SELECT v.site, v.visitor_id, v.revision, v.facts, v.times, v.account, a.state "
+    "SELECT v.site, v.visitor_id, v.revision, v.facts, v.times, v.account, CASE WHEN v.account IS NOT NULL "
+    "THEN (SELECT a.state FROM accounts a WHERE a.site = v.site AND a.account = v.account) END "
     "FROM unnest($1::text[], $2::text[]) AS k(site, visitor_id) "
-    "JOIN visitors v ON v.site = k.site AND v.visitor_id = k.visitor_id "
-    "LEFT JOIN accounts a ON a.site = v.site AND a.account = v.account"
+    "JOIN visitors v ON v.site = k.site AND v.visitor_id = k.visitor_id"
 )
 _LANES = 2
 """Lookups under way at once: while one is on its way the next gathers."""
