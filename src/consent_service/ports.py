@@ -42,6 +42,15 @@ class LogEntry(NamedTuple):
     receipt_id: str
 
 
+@dataclass(slots=True, eq=False)
+class SharedText:
+    """What many answers have in common."""
+
+    text: bytes
+    packed: bytes | None = None
+    """As a store keeps it, once one has packed it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An HTTP answer as an idempotency key remembers it."""
@@ -49,8 +58,8 @@ class Reply:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    frame: bytes | None = field(default=None, compare=False)
-    """Where many answers share most of their text: that text, so that `body` is `frame % values`."""
+    frame: SharedText | None = field(default=None, compare=False)
+    """Where many answers share most of their text: that text, so that `body` is `frame.text % values`."""
     values: Mapping[bytes, bytes] = field(default_factory=dict, compare=False)
 
 

@@ -15,7 +15,7 @@ from consent_service.domain.record_text import (
     join_account,
     read_visitor,
 )
-from consent_service.ports import Reply
+from consent_service.ports import Reply, SharedText
 from consent_service.storage.payloads import pack, unpack
 from consent_service.storage.sql_batch import decode_reply, encode_reply
 from tests.support.builders import NOW, SITE, VISITOR, chosen, record
@@ -92,14 +92,14 @@ def test_an_answer_with_much_in_common_with_others_comes_back_whole(
 ) -> None:
     """EVD-13: the shared text is kept with the key, so the replay is the first answer whatever has changed since."""
     shared, values = b'{"share":"100%%","own":%(1)b}', {b"1": own.encode()}
-    reply = Reply(status, tuple(headers), shared % values, shared, values)
+    reply = Reply(status, tuple(headers), shared % values, SharedText(shared), values)
     assert decode_reply(encode_reply(reply)) == reply
 
 
 @pytest.mark.parametrize("bit", range(8, 8 * 60, 7))
 def test_any_flipped_bit_of_a_remembered_answer_is_noticed(bit: int) -> None:
     shared, values = b'{"share":"100%%","own":%(1)b}', {b"1": b"1"}
-    stored = bytearray(encode_reply(Reply(200, (), shared % values, shared, values)))
+    stored = bytearray(encode_reply(Reply(200, (), shared % values, SharedText(shared), values)))
     stored[bit // 8] ^= 1 << bit % 8
     with pytest.raises(ValueError, match="damaged"):
         decode_reply(bytes(stored))

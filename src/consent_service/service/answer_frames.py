@@ -15,7 +15,7 @@ import orjson
 from consent_service.domain.moments import from_micros
 from consent_service.domain.record_text import StoredVisitor, decode_record
 from consent_service.domain.state import ConsentState
-from consent_service.ports import LogEntry
+from consent_service.ports import LogEntry, SharedText
 from consent_service.service.presenting import consent_body, moment
 
 Values = Mapping[bytes, bytes]
@@ -29,7 +29,12 @@ _NEVER = "0"
 class Frame:
     """An answer with gaps, as a `bytes` format by name."""
 
-    text: bytes
+    shared: SharedText
+
+    @property
+    def text(self) -> bytes:
+        """Give the format."""
+        return self.shared.text
 
     def values(self, visitor_id: str, stored: StoredVisitor, entries: Sequence[LogEntry]) -> dict[bytes, bytes]:
         """Give what fills the gaps: moments by their place in the row, and what the log gave."""
@@ -41,7 +46,7 @@ class Frame:
 
     def fill(self, values: Values) -> bytes:
         """Give the answer."""
-        return self.text % values
+        return self.shared.text % values
 
 
 def frame(site: str, state: ConsentState, stored: StoredVisitor, cleanup: bytes) -> Frame | None:
@@ -65,7 +70,8 @@ def frame(site: str, state: ConsentState, stored: StoredVisitor, cleanup: bytes)
                 members[name] = _gap(gaps[str(members[name])])
     body |= {"visitor_id": _gap(b"v"), "revision": _gap(b"n")}
     body |= {"receipt": _gap(b"r"), "cleanup": orjson.Fragment(cleanup)}
-    return Frame(orjson.dumps(body).replace(b"%", b"%%").replace(b"\x00(", b"%("))
+    text = orjson.dumps(body).replace(b"%", b"%%").replace(b"\x00(", b"%(")
+    return Frame(SharedText(text))
 
 
 _MOMENTS = {*_TIMES, "decided_at"}

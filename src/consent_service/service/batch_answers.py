@@ -27,7 +27,7 @@ from consent_service.service.memory import RuleMemory, facts_of
 from consent_service.service.presenting import decision_item
 from consent_service.service.sites import Site, Version
 
-REMEMBERED_BYTES = 8 * 1024 * 1024
+REMEMBERED_BYTES = 12 * 1024 * 1024
 """What remembered answers may take; beyond it the memory starts anew."""
 _KNOWN = 500
 """Kinds of rows of which more is known than their answers; each takes several kilobytes."""

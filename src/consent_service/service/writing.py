@@ -34,7 +34,7 @@ MINTING_KEY_LIFE = timedelta(minutes=10)
 
 _OUTLINES = 20_000
 """A few hundred kinds of rows, times what they may answer; 7 MB if it should be as many."""
-_DECIDED_BYTES = 8 * 1024 * 1024
+_DECIDED_BYTES = 12 * 1024 * 1024
 _OVERHEAD = 2_000
 """Bytes of what was decided beside its texts, about."""
 
@@ -47,6 +47,7 @@ class Decided(NamedTuple):
     decisions: tuple[Decision, ...]
     prompt: bool
     cleanup: bytes
+    """What must leave the device; empty where it stands in the frame."""
     frame: Frame | None
 
 
@@ -165,7 +166,8 @@ class Write:
         def decide() -> Decided:
             left = orjson.dumps(cleanup_list(cleanup(situation)))
             state = consent_state(situation)
-            return Decided(state.decisions, state.prompt, left, frame(site, state, stored, left))
+            shared = frame(site, state, stored, left)
+            return Decided(state.decisions, state.prompt, b"" if shared else left, shared)
 
         facts = facts_of(stored, asking.signals, asking.region, self.ctx.now)
         # Moments that are not there leave no gap in the answer, nor does the first change of a visitor without any.
@@ -230,9 +232,9 @@ def context(asking: Asking, version: Version, now: datetime, new_id: NewId) -> C
     )
 
 
-def _framed(status: int, shared: Frame, visitor_id: str, stored: StoredVisitor, entries: Sequence[LogEntry]) -> Reply:
-    values = shared.values(visitor_id, stored, entries)
-    return Reply(status, (), shared.fill(values), shared.text, values)
+def _framed(status: int, form: Frame, visitor_id: str, stored: StoredVisitor, entries: Sequence[LogEntry]) -> Reply:
+    values = form.values(visitor_id, stored, entries)
+    return Reply(status, (), form.fill(values), form.shared, values)
 
 
 def _check_revision(asking: Asking, record: ConsentRecord | None) -> None:

@@ -5,7 +5,6 @@ transaction is `BEGIN IMMEDIATE`, which locks everything at once; `FOR UPDATE` i
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import orjson
 from sqlalchemy import Connection, bindparam, delete, exists, select
@@ -123,7 +122,9 @@ def encode_reply(reply: Reply) -> bytes:
     if reply.frame is not None:
         named = [[name.decode(), value.decode()] for name, value in reply.values.items()]
         own = orjson.dumps([reply.status, reply.headers, named])
-        shared = _packed_frame(reply.frame)
+        shared = reply.frame.packed
+        if shared is None:
+            shared = reply.frame.packed = pack(reply.frame.text)
         return _FRAMED + pack_plain(b"%b%b%b" % (len(shared).to_bytes(4, "big"), shared, own))
     return pack(orjson.dumps([reply.status, reply.headers, reply.body.decode()]), quick=True)
 
@@ -138,7 +139,6 @@ def decode_reply(stored: bytes) -> Reply:
 
 _FRAMED = b"\x03"
 """Before a reply of which the shared text is kept packed and what is its own stands behind it."""
-_packed_frame = lru_cache(2_048)(pack)
 
 
 def _fill(packed: bytes) -> Reply:
