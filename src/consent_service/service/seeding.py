@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from consent_service.domain.counts import Tally, count
-from consent_service.domain.evidence.canonical import canonical_json
+from consent_service.domain.evidence.event_text import kind_text
 from consent_service.domain.moments import to_micros
-from consent_service.domain.record import ConsentEvent, ConsentRecord
+from consent_service.domain.record import ConsentRecord
 from consent_service.domain.record_text import StoredVisitor, encode_record
 from consent_service.domain.signals import NO_SIGNALS, Signals
 from consent_service.domain.transitions import choices
@@ -24,7 +24,6 @@ from consent_service.service.sites import Version
 
 EVENTS = 3
 """Events of each visitor: an answer, another one or a signal, and a last one."""
-_GAP, _WRITTEN_GAP = "\x00", b"\\u0000"
 _REGIONS = ("FR", "DE", "US-CA", "GB", None)
 _LOCALES = ("en", "de", "fr", "es", "zh-Hans")
 
@@ -51,7 +50,7 @@ def histories(version: Version, now: datetime, count: int) -> list[History]:
 
 def _history(version: Version, now: datetime, number: int) -> History:
     region, locale = _REGIONS[number % len(_REGIONS)], _LOCALES[number % len(_LOCALES)]
-    record = ConsentRecord(version.policy.site, _GAP, created_at=moment(now, 0), updated_at=moment(now, 0))
+    record = ConsentRecord(version.policy.site, "", created_at=moment(now, 0), updated_at=moment(now, 0))
     texts: list[Text] = []
     counts: Tally = {}
     for place, step in enumerate(_steps(number)):
@@ -62,7 +61,7 @@ def _history(version: Version, now: datetime, number: int) -> History:
             rules=version.rules,
             policy_sha256=version.stored.sha256,
             now=moment(now, place),
-            new_id=lambda: _GAP,
+            new_id=str,  # the ids are put in later
             region=region,
             signals=seen,
             method=Method.BANNER if place == 0 else Method.PREFERENCES,
@@ -72,7 +71,7 @@ def _history(version: Version, now: datetime, number: int) -> History:
         for event in transition.events:
             count(counts, record if place else None, event)
         record = transition.record
-        texts += [_text(event) for event in transition.events]
+        texts += [text for text in map(kind_text, transition.events) if text is not None]
     return History(encode_record(record), tuple(texts), counts)
 
 
@@ -94,11 +93,6 @@ def _first(number: int) -> Step:
 def _custom(number: int) -> Step:
     answer = {c: bool(number >> place & 1) or c is Category.STRICTLY_NECESSARY for place, c in enumerate(CATEGORIES)}
     return lambda record, ctx: choices.submit(record, Submission(Action.CUSTOM, answer), ctx)
-
-
-def _text(event: ConsentEvent) -> Text:
-    parts = canonical_json(event.payload() | {"event_time": _GAP}).split(_WRITTEN_GAP)
-    return tuple(part.decode() for part in parts)
 
 
 def fill(
