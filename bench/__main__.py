@@ -9,12 +9,13 @@ import statistics
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from bench import evidence, load, report, requests, sdk
-from bench.data import Seeded, fill_ordinary
-from bench.load import Load, Requests
+from bench.data import FEW, Seeded, fill_ordinary
+from bench.huge_pages import huge_pages
+from bench.series import Series, ratio
 from bench.servers import (
     BUFFERS_GB,
     DIRECTORY,
@@ -22,7 +23,6 @@ from bench.servers import (
     ROOT,
     SERVER_CORE,
     Postgres,
-    Server,
     hello,
     ordinary,
     service,
@@ -36,8 +36,8 @@ class Scale:
     """How much is measured."""
 
     command: str
-    postgres: int
-    sqlite: int
+    visitors: tuple[int, ...]
+    """How many visitors there are, on either database; the last is the most."""
     ordinary: int
     rounds: int
     seconds: float
@@ -47,54 +47,8 @@ class Scale:
     """Seconds in which seeding must end."""
 
 
-SHORT = Scale("bench", 50_000, 50_000, 20_000, 3, 2.5, 8.0, 100_000, 120)
-FULL = Scale("bench-full", 10_000_000, 10_000_000, 1_000_000, 3, 5.0, 30.0, 1_000_000, 75 * 60)
-
-
-@dataclass(eq=False)
-class Series:
-    """The runs of one thing."""
-
-    name: str
-    kind: str
-    server: Server
-    requests: Requests
-    per_call: int = 1
-    runs: list[Load] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-
-    def run(self, seconds: float) -> None:
-        """Measure once more."""
-        before, begun = self.server.cpu_seconds(), time.perf_counter()
-        found = load.run(self.server.port, self.requests, seconds, core=LOAD_CORE)
-        share = found.seconds / (time.perf_counter() - begun)
-        self.runs.append(found)
-        used = (self.server.cpu_seconds() - before) * min(1.0, share * 1.1)
-        self.cpu.append(1e6 * used / max(1, found.answers))
-        print(f"  {self.name:46s} {found.rate * self.per_call:10,.0f}/s  {self.cpu[-1]:8.1f} µs", flush=True)
-
-    @property
-    def rate(self) -> float:
-        """Give the median rate."""
-        return statistics.median(run.rate for run in self.runs) * self.per_call
-
-    def row(self, bare: "Series") -> dict[str, Any]:
-        """Give the series as a row of the report."""
-        if any(run.failures for run in self.runs):
-            sys.exit(
-                f"{self.name}: {sum(run.failures for run in self.runs)} answers were failures; nothing is reported"
-            )
-        busy = statistics.median(run.busy for run in self.runs)
-        return {
-            "name": self.name, "kind": self.kind, "rate": self.rate, "ratio": ratio(self, bare),
-            "cpu": statistics.median(self.cpu), "busy": busy,
-        }  # fmt: skip
-
-
-def ratio(one: Series, other: Series) -> float:
-    """Give the median of the rounds' ratios: what stood beside it in time is what counts."""
-    pairs = zip(one.runs, other.runs, strict=True)
-    return statistics.median(a.rate * one.per_call / b.rate / other.per_call for a, b in pairs)
+SHORT = Scale("bench", (50_000,), 20_000, 3, 2.5, 8.0, 100_000, 120)
+FULL = Scale("bench-full", (1_000_000, 10_000_000), 1_000_000, 3, 5.0, 30.0, 1_000_000, 75 * 60)
 
 
 def main() -> None:
@@ -103,69 +57,63 @@ def main() -> None:
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     with ExitStack() as stack:
+        huge = stack.enter_context(huge_pages(BUFFERS_GB << 30))
         postgres = Postgres()
         stack.callback(postgres.stop)
         postgres.start()
-        suffix = "-full" if scale is FULL else ""
-        small = Seeded("small", postgres.database("bench_small"))
-        large = Seeded("postgres" + suffix, postgres.database("bench" + suffix.replace("-", "_")))
-        lite = Seeded("sqlite" + suffix, f"sqlite:///{DIRECTORY / f'bench{suffix}.db'}")
-        small.grow(10_000, begun + scale.budget)
-        lite.grow(scale.sqlite, begun + scale.budget)
-        large.grow(scale.postgres, begun + scale.budget)
-        for seeded in (small, lite, large):
+        few = Seeded(f"postgres-{FEW}", postgres.database(f"bench_{FEW}"))
+        lites = [Seeded(f"sqlite-{count}", f"sqlite:///{DIRECTORY / f'bench-{count}.db'}") for count in scale.visitors]
+        larges = [Seeded(f"postgres-{count}", postgres.database(f"bench_{count}")) for count in scale.visitors]
+        few.grow(FEW, begun + scale.budget)
+        for count, lite, large in zip(scale.visitors, lites, larges, strict=True):
+            lite.grow(count, begun + scale.budget)
+            large.grow(count, begun + scale.budget)
+        for seeded in (few, *lites, *larges):
             seeded.warm()
         postgres.pin(LOAD_CORE)
-        results = measure(stack, scale, postgres, small, large, lite)
+        results = measure(stack, scale, postgres, few, larges, lites)
+    results["notes"].insert(1, buffers(huge))
     results["notes"].append(f"The whole run took {(time.monotonic() - begun) / 60:.0f} minutes, seeding included.")
     report.write(results)
 
 
 def measure(
-    stack: ExitStack, scale: Scale, postgres: Postgres, small: Seeded, large: Seeded, lite: Seeded
+    stack: ExitStack, scale: Scale, postgres: Postgres, few: Seeded, larges: list[Seeded], lites: list[Seeded]
 ) -> dict[str, Any]:
     """Start everything, run the rounds, and gather the figures."""
+    large, lite = larges[-1], lites[-1]
     start_seconds = [first_answer(large) for _ in range(3)]
     bare_server = stack.enter_context(hello())
-    on_postgres = stack.enter_context(service(large.url))
-    on_small = stack.enter_context(service(small.url))
-    on_sqlite = stack.enter_context(service(lite.url))
     ordinary_server = stack.enter_context(ordinary(postgres.database("ordinary")))
     known = requests.sample(large.ids, scale.ordinary)
     fill_ordinary(postgres.database("ordinary"), known)
     ordinary_ids = DIRECTORY / "ordinary.ids"
     ordinary_ids.write_text("".join(f"{visitor}\n" for visitor in known), "ascii")
-    postgres.pin(LOAD_CORE)
 
     bare = Series("bare uvicorn, GET", "bare", bare_server, requests.hello())
     bare_post = Series("bare uvicorn, POST", "bare", bare_server, requests.hello_post())
-    reads = Series(
-        f"decision, PostgreSQL, {large.count:,} visitors", "ours", on_postgres, requests.decisions(large.ids)
-    )
-    few = Series(f"decision, PostgreSQL, {small.count:,} visitors", "ours", on_small, requests.decisions(small.ids))
-    lites = Series(f"decision, SQLite, {lite.count:,} visitors", "ours", on_sqlite, requests.decisions(lite.ids))
+    on_postgres = [_decisions(stack, "PostgreSQL", seeded) for seeded in larges]
+    on_sqlite = [_decisions(stack, "SQLite", seeded) for seeded in lites]
+    reads, reads_few, server = on_postgres[-1], _decisions(stack, "PostgreSQL", few), on_postgres[-1].server
     calls = Series(
-        "tracker answers in calls of 100, PostgreSQL",
-        "ours",
-        on_postgres,
-        requests.batches(large.ids),
-        _ANSWERS_OF_A_BATCH,
+        "tracker answers in calls of 100, PostgreSQL", "ours", server, requests.batches(large.ids), _ANSWERS_OF_A_BATCH
     )
-    writes = Series("durable write, PostgreSQL", "ours", on_postgres, requests.writes(large.ids))
+    writes = Series("durable write, PostgreSQL", "ours", server, requests.writes(large.ids))
+    lite_writes = Series("durable write, SQLite", "ours", on_sqlite[-1].server, requests.writes(lite.ids))
     usual = Series("decision, ordinary way, PostgreSQL", "ordinary", ordinary_server, requests.decisions(ordinary_ids))
     usual_writes = Series("write, ordinary way, PostgreSQL", "ordinary", ordinary_server, requests.writes(ordinary_ids))
-    lite_writes = Series("durable write, SQLite", "ours", on_sqlite, requests.writes(lite.ids))
-    everything = [bare, reads, lites, few, calls, usual, bare_post, writes, lite_writes, usual_writes]
-    posts = {bare_post, writes, lite_writes, usual_writes}
+    gets = [bare, *on_postgres, *on_sqlite, reads_few, calls, usual]
+    posts = [bare_post, writes, lite_writes, usual_writes]
+    postgres.pin(LOAD_CORE)
     for number in range(scale.rounds):
         print(f"round {number + 1} of {scale.rounds}", flush=True)
-        for series in everything:
+        for series in (*gets, *posts):
             series.run(scale.seconds)
 
     postgres.checkpoint(large.url)
-    paced = load.run(on_postgres.port, requests.decisions(large.ids), scale.paced, core=LOAD_CORE, rate=reads.rate / 2)
-    shared = Series("many visitors, all on one core", "ours", on_postgres, requests.decisions(large.ids))
-    shared_few = Series("few visitors, all on one core", "ours", on_small, requests.decisions(small.ids))
+    paced = load.run(server.port, requests.decisions(large.ids), scale.paced, core=LOAD_CORE, rate=reads.rate / 2)
+    shared = Series("many visitors, all on one core", "ours", server, requests.decisions(large.ids))
+    shared_few = Series("few visitors, all on one core", "ours", reads_few.server, requests.decisions(few.ids))
     postgres.pin(SERVER_CORE)
     for _ in range(scale.rounds):
         shared.run(scale.seconds)
@@ -173,20 +121,18 @@ def measure(
     postgres.pin(LOAD_CORE)
     served = sum(run.answers for series in (reads, calls, writes) for run in series.runs) + paced.answers
     if served < scale.requests:
-        rest = load.run(
-            on_postgres.port, requests.decisions(large.ids), (scale.requests - served) / reads.rate, core=LOAD_CORE
-        )
-        served += rest.answers
-    resident = on_postgres.resident()
+        seconds = (scale.requests - served) / reads.rate
+        served += load.run(server.port, requests.decisions(large.ids), seconds, core=LOAD_CORE).answers
+    resident = server.resident()
     proofs = [
-        evidence.note("PostgreSQL", on_postgres.port, large.ids),
-        evidence.note("SQLite", on_sqlite.port, lite.ids),
+        evidence.note("PostgreSQL", server.port, large.ids),
+        evidence.note("SQLite", on_sqlite[-1].server.port, lite.ids),
     ]
     workers = two_workers(scale, large)
-    verified, verifying = sdk.rates(on_postgres.port)
+    verified, verifying = sdk.rates(server.port)
     figures = {
-        "P1": f"**{ratio(reads, bare):.2f}** at {large.count:,} visitors",
-        "P2": f"**{ratio(lites, bare):.2f}** at {lite.count:,} visitors",
+        "P1": _beside_bare(on_postgres, larges, bare),
+        "P2": _beside_bare(on_sqlite, lites, bare),
         "P3": f"**{ratio(shared, shared_few):.2f}** at {large.count:,} visitors",
         "P4": f"**{ratio(writes, bare_post):.3f}**",
         "P5": f"**{paced.percentile(0.99) * 1e3:.1f} ms** at {reads.rate / 2:,.0f}/s",
@@ -198,19 +144,29 @@ def measure(
     }
     notes = [
         "One core serves, the load comes from the other by `bench/load.py`: 32 kept connections, random visitors.",
-        f"PostgreSQL has {BUFFERS_GB} GB of buffers and runs on the load's core, but for P3.",
         f"P3 with service and database on one core: {shared.rate:,.0f} decisions/s beside {shared_few.rate:,.0f}.",
-        f"Where the database fills the load's core together with the generator, P3 is {ratio(reads, few):.2f}.",
+        f"Where the database fills the load's core together with the generator, P3 is {ratio(reads, reads_few):.2f}.",
         f"Two workers on both cores, load and database beside them, answer {workers:.2f} times as much as one.",
         f"Beside `bench/ordinary.py`, which keeps no log: decisions {ratio(reads, usual):.0f} times as many.",
         f"Writes beside the same: {ratio(writes, usual_writes):.1f} times as many.",
         *proofs,
         f"Seeding: {large.notes['rate']:,.0f} visitors a second on PostgreSQL, {lite.notes['rate']:,.0f} on SQLite.",
     ]
-    if large.count < scale.postgres or lite.count < scale.sqlite:
+    if min(large.count, lite.count) < scale.visitors[-1]:
         notes.append("Fewer visitors than meant: the time for seeding was up. Running it again goes on from there.")
-    rows = [series.row(bare_post if series in posts else bare) for series in everything]
+    rows = [series.row(bare) for series in gets] + [series.row(bare_post) for series in posts]
     return {"command": scale.command, "figures": figures, "rates": rows, "notes": notes}
+
+
+def _decisions(stack: ExitStack, database: str, seeded: Seeded) -> Series:
+    """Start the service on a database; its decisions are what is measured."""
+    server = stack.enter_context(service(seeded.url))
+    return Series(f"decision, {database}, {seeded.count:,} visitors", "ours", server, requests.decisions(seeded.ids))
+
+
+def _beside_bare(measured: list[Series], databases: list[Seeded], bare: Series) -> str:
+    pairs = zip(measured, databases, strict=True)
+    return ", ".join(f"**{ratio(series, bare):.2f}** at {seeded.count:,} visitors" for series, seeded in pairs)
 
 
 def first_answer(seeded: Seeded) -> float:
@@ -228,6 +184,12 @@ def two_workers(scale: Scale, seeded: Seeded) -> float:
         with service(seeded.url, workers=workers, cores=tuple(sorted({SERVER_CORE, LOAD_CORE}))) as server:
             rates.append(load.run(server.port, requests.decisions(seeded.ids), scale.seconds, core=LOAD_CORE).rate)
     return rates[1] / rates[0]
+
+
+def buffers(huge: bool) -> str:
+    """Say how PostgreSQL keeps pages in memory."""
+    pages = "huge pages" if huge else "ordinary pages (huge ones take root)"
+    return f"PostgreSQL has {BUFFERS_GB} GB of buffers in {pages} and runs on the load's core, but for P3."
 
 
 def banner() -> str:

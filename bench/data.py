@@ -1,20 +1,25 @@
 """The visitors that are measured against: seeded once, kept, and extended until there are as many as wanted."""
 
 import asyncio
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 
 from bench.requests import POLICY
 from bench.servers import DIRECTORY, SERVICE, environment
 
+FEW = 10_000
+"""So few visitors that everything about them is in the processor's caches."""
 _CHUNK = 500_000
 """Visitors seeded by one command; an interrupted one is done again."""
 _ID = 23
@@ -77,9 +82,13 @@ class Seeded:
                 "SELECT count(*) FROM log_payloads WHERE visitor_id > ''",
             )
             return
-        with Path(self.url.removeprefix("sqlite:///")).open("rb", buffering=0) as file:
+        path = Path(self.url.removeprefix("sqlite:///"))
+        with path.open("rb", buffering=0) as file:
             while file.read(1 << 24):
                 pass
+        # A file that memory can't hold whole: then at least the rows that are looked up.
+        with contextlib.closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
+            connection.execute("SELECT sum(length(facts)) FROM visitors").fetchone()
 
     def disk(self) -> int:
         """Give the bytes that the data take."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench import load, requests
 from bench.chart import line
-from bench.data import Seeded
+from bench.data import FEW, Seeded
 from bench.report import DOCS, machine
 from bench.servers import DIRECTORY, LOAD_CORE, Postgres, Server, service
 
@@ -33,8 +33,8 @@ def main() -> int:
     postgres = Postgres()
     try:
         postgres.start()
-        seeded = Seeded("small", postgres.database("bench_small"))
-        seeded.grow(10_000, time.monotonic() + 600)
+        seeded = Seeded(f"postgres-{FEW}", postgres.database(f"bench_{FEW}"))
+        seeded.grow(FEW, time.monotonic() + 600)
         postgres.pin(LOAD_CORE)
         with service(seeded.url) as server:
             return _soak(server, seeded.ids, seconds)

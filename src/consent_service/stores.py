@@ -18,12 +18,12 @@ from consent_service.storage.sqlite import SqliteStore
 Result = TypeVar("Result")
 
 
-def open_store(settings: Settings, identity: Identity, *, exclusive: bool = True) -> Store:
-    """Choose the store that the settings name; it is not yet started."""
+def open_store(settings: Settings, identity: Identity, *, exclusive: bool = True, bulk: bool = False) -> Store:
+    """Choose the store that the settings name; it is not yet started. `bulk`: many new rows are to come."""
     made_with = Secrets(identity.pseudonym, lambda: secrets.token_bytes(32))
     path = sqlite_path(settings)
     if path is not None:
-        return SqliteStore(path, made_with, exclusive=exclusive)
+        return SqliteStore(path, made_with, exclusive=exclusive, bulk=bulk)
     return PostgresStore(settings.database_url, made_with)
 
 

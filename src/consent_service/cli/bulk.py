@@ -26,7 +26,7 @@ async def bulk_store(settings: Settings) -> AsyncIterator[tuple[SqliteStore | Po
     path = sqlite_path(settings)
     # Whoever is alone with a SQLite file empties its write-ahead log; beside a serving process that one does.
     alone = path is not None and not is_served(path)
-    store = open_store(settings, Identity(keyring.mac), exclusive=alone)
+    store = open_store(settings, Identity(keyring.mac), exclusive=alone, bulk=True)
     if not isinstance(store, SqliteStore | PostgresStore):
         raise StoreUnavailable("This store has no database.")
     services = build_services(settings, keyring, utc_now, RandomIds(), store, Health())

@@ -38,6 +38,10 @@ Result = TypeVar("Result")
 DURABILITY = "FULL"
 """SQLite's `synchronous`; the power-cut test goes red with NORMAL."""
 _BUSY_MILLISECONDS = 5_000
+_CHECKPOINT_PAGES = 1_000
+"""Pages in the write-ahead log from which on they are moved into the file; SQLite's own default."""
+_BULK_CHECKPOINT_PAGES = 262_144
+"""The same while many rows are loaded: a gigabyte, moved in the order of the file instead of page by page at random."""
 _LOOKUP = (
     "SELECT v.revision, v.facts, v.times, v.account, a.state FROM visitors v "
     "LEFT JOIN accounts a ON a.site = v.site AND a.account = v.account WHERE v.site = ? AND v.visitor_id = ?"
@@ -47,8 +51,11 @@ _LOOKUP = (
 class SqliteStore:
     """A store in one file."""
 
-    def __init__(self, path: Path, secrets: Secrets, *, exclusive: bool = True) -> None:
-        """Use the file at `path`, which migrations have made; `exclusive` refuses a second serving process."""
+    def __init__(self, path: Path, secrets: Secrets, *, exclusive: bool = True, bulk: bool = False) -> None:
+        """Use the file at `path`, which migrations have made; `exclusive` refuses a second serving process.
+
+        With `bulk` the write-ahead log may grow to a gigabyte, so that many new rows at random places are quick.
+        """
         self._path = path
         self._secrets = secrets
         self._exclusive = exclusive
@@ -58,7 +65,9 @@ class SqliteStore:
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._lookup_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-lookup")
         self._read_threads = ThreadPoolExecutor(2, thread_name_prefix="sqlite-reader")
-        self._write_engine = open_engine(path, checkpoints=exclusive)
+        # Beside a serving process that one moves the log's pages.
+        pages = (_BULK_CHECKPOINT_PAGES if bulk else _CHECKPOINT_PAGES) if exclusive else 0
+        self._write_engine = open_engine(path, checkpoint_pages=pages)
         self._read_engine = open_engine(path, read_only=True)
         self._lookup: sqlite3.Connection | None = None
         self.catalog = SqlCatalog(self)
@@ -156,7 +165,7 @@ class SqliteStore:
             raise StoreUnavailable from error
 
 
-def open_engine(path: Path, *, read_only: bool = False, checkpoints: bool = True) -> Engine:
+def open_engine(path: Path, *, read_only: bool = False, checkpoint_pages: int = _CHECKPOINT_PAGES) -> Engine:
     """Make an engine whose connections carry the settings that durability and erasure need."""
     url = f"sqlite:///file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rwc'}&uri=true"
     engine = create_engine(
@@ -175,8 +184,7 @@ def open_engine(path: Path, *, read_only: bool = False, checkpoints: bool = True
             connection.execute(pragma)
         if not read_only:
             connection.execute(f"PRAGMA synchronous={DURABILITY}")
-        if not checkpoints:
-            connection.execute("PRAGMA wal_autocheckpoint=0")
+            connection.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
