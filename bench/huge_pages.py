@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _COUNT = Path("/proc/sys/vm/nr_hugepages")
+_MEMORY = Path("/proc/meminfo")
 _SHARE = 1.07
 """What PostgreSQL keeps in shared memory beside its buffers: locks, its log's buffers, the buffers' own table."""
 
@@ -47,7 +48,7 @@ def _reserved() -> int:
 def _size() -> int:
     """Give the bytes of a huge page; 0 where there are none."""
     try:
-        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        lines = _MEMORY.read_text("ascii").splitlines()
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Hugepagesize:")), 0)
