@@ -15,7 +15,7 @@ from typing import Any
 from bench import evidence, load, report, requests, sdk
 from bench.data import FEW, Seeded, fill_ordinary
 from bench.huge_pages import huge_pages
-from bench.series import Series, ratio
+from bench.series import Series, percentile, ratio
 from bench.servers import (
     BUFFERS_GB,
     DIRECTORY,
@@ -111,7 +111,11 @@ def measure(
             series.run(scale.seconds)
 
     postgres.checkpoint(large.url)
-    paced = load.run(server.port, requests.decisions(large.ids), scale.paced, core=LOAD_CORE, rate=reads.rate / 2)
+    paced, bare_paced = [], []
+    for _ in range(scale.rounds):
+        for series, runs in ((reads, paced), (bare, bare_paced)):
+            seconds = scale.paced / scale.rounds
+            runs.append(load.run(series.server.port, series.requests, seconds, core=LOAD_CORE, rate=reads.rate / 2))
     shared = Series("many visitors, all on one core", "ours", server, requests.decisions(large.ids))
     shared_few = Series("few visitors, all on one core", "ours", reads_few.server, requests.decisions(few.ids))
     postgres.pin(SERVER_CORE)
@@ -120,7 +124,7 @@ def measure(
         shared.run(scale.seconds / 2)
         shared_few.run(scale.seconds / 2)
     postgres.pin(LOAD_CORE)
-    served = sum(run.answers for series in (reads, calls, writes) for run in series.runs) + paced.answers
+    served = sum(run.answers for runs in (reads.runs, calls.runs, writes.runs, paced) for run in runs)
     if served < scale.requests:
         seconds = (scale.requests - served) / reads.rate
         served += load.run(server.port, requests.decisions(large.ids), seconds, core=LOAD_CORE).answers
@@ -136,17 +140,22 @@ def measure(
         "P2": _beside_bare(on_sqlite, lites, bare),
         "P3": f"**{ratio(shared, shared_few):.2f}** at {large.count:,} visitors",
         "P4": f"**{ratio(writes, bare_post):.3f}**",
-        "P5": f"**{paced.percentile(0.99) * 1e3:.1f} ms** at {reads.rate / 2:,.0f}/s",
+        "P5": f"**{percentile(paced, 0.99):.1f} ms** at {reads.rate / 2:,.0f}/s",
         "P6": f"**{ratio(calls, bare):.1f}**",
         "P7": f"**{verified:,.0f}/s; {verifying:,.0f}/s**",
         "P8": f"**{statistics.median(start_seconds):.1f} s; {resident / 1e6:.0f} MB** after {served:,} requests",
         "P9": f"**{large.notes['bytes'] / 1e3:.2f} KB** PostgreSQL, **{lite.notes['bytes'] / 1e3:.2f} KB** SQLite",
         "P10": banner(),
     }
+    bare_tail = (
+        f"Bare uvicorn at the same rate: median {percentile(bare_paced, 0.5):.1f} ms, "
+        f"p99 {percentile(bare_paced, 0.99):.1f} ms."
+    )
     notes = [
         "One core serves, the load comes from the other by `bench/load.py`: 32 kept connections, random visitors.",
         f"P3 with service and database on one core: {shared.rate:,.0f} decisions/s beside {shared_few.rate:,.0f}.",
         f"Where the database fills the load's core together with the generator, P3 is {ratio(reads, reads_few):.2f}.",
+        f"At half of peak load the median decision takes {percentile(paced, 0.5):.1f} ms. {bare_tail}",
         f"Two workers on both cores, load and database beside them, answer {workers:.2f} times as much as one.",
         f"Beside `bench/ordinary.py`, which keeps no log: decisions {ratio(reads, usual):.0f} times as many.",
         f"Writes beside the same: {ratio(writes, usual_writes):.1f} times as many.",

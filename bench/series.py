@@ -55,3 +55,8 @@ def ratio(one: Series, other: Series) -> float:
     """Give the median of the rounds' ratios: what stood beside it in time is what counts."""
     pairs = zip(one.runs, other.runs, strict=True)
     return statistics.median(a.rate * one.per_call / b.rate / other.per_call for a, b in pairs)
+
+
+def percentile(runs: list[Load], share: float) -> float:
+    """Give how many milliseconds such a share of the answers takes at most: the median of the runs."""
+    return 1e3 * statistics.median(run.percentile(share) for run in runs)

@@ -1,5 +1,6 @@
 """One contract for memory, SQLite and PostgreSQL: what an answer of the store promises."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -46,6 +47,19 @@ async def test_an_unknown_visitor_and_one_of_another_site_are_not_there(store: S
     await store.writer.submit(answering(visitor(1), site="other"))
     assert await store.visitors.get(SITE, visitor(1)) is None
     assert await store.visitors.get_many(SITE, [visitor(1), visitor(2)]) == {}
+
+
+async def test_visitors_of_several_sites_share_a_lookup(store: Store) -> None:
+    """One of them on both sites, one with an account, and one that only the other site knows."""
+    there = [answering(visitor(1), site="other"), answering(visitor(3), site="other")]
+    here = [answering(visitor(1)), answering(visitor(1)), answering(visitor(2)), linking(visitor(2), "customer")]
+    await submit_all(store, [*here, *there])
+    wanted = [(SITE, visitor(1)), ("other", visitor(1)), (SITE, visitor(2)), (SITE, visitor(3)), ("other", visitor(3))]
+    found = await asyncio.gather(*(store.visitors.get(*key) for key in wanted))
+    assert [one and (one.revision, one.account is not None) for one in found] == [
+        (2, False), (1, False), (2, True), None, (1, False)
+    ]  # fmt: skip
+    assert await store.visitors.get_many("other", [visitor(2)]) == {}
 
 
 async def test_a_refused_change_leaves_no_trace_and_the_others_of_its_batch_alone(store: Store) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection, text
@@ -35,10 +35,14 @@ from consent_service.storage.writer import Carry, GroupCommitWriter, Request
 
 Result = TypeVar("Result")
 
-_LOOKUP = (
-    "SELECT v.site, v.visitor_id, v.revision, v.facts, v.times, v.account, CASE WHEN v.account IS NOT NULL "
-    "THEN (SELECT a.state FROM accounts a WHERE a.site = v.site AND a.account = v.account) END "
-    "FROM unnest($1::text[], $2::text[]) AS k(site, visitor_id) "
+_COLUMNS = (
+    "v.visitor_id, v.revision, v.facts, v.times, v.account, CASE WHEN v.account IS NOT NULL "
+    "THEN (SELECT a.state FROM accounts a WHERE a.site = v.site AND a.account = v.account) END"
+)
+# One index scan for all visitors costs a sixth less than a join, which starts a scan for each.
+_OF_ONE_SITE = f"SELECT {_COLUMNS} FROM visitors v WHERE v.site = $1 AND v.visitor_id = ANY($2::text[])"  # noqa: S608  # nosec B608 - our own words
+_OF_SEVERAL_SITES = (
+    f"SELECT {_COLUMNS}, v.site FROM unnest($1::text[], $2::text[]) AS k(site, visitor_id) "  # noqa: S608  # nosec B608 - our own words
     "JOIN visitors v ON v.site = k.site AND v.visitor_id = k.visitor_id"
 )
 _LANES = 2
@@ -55,6 +59,9 @@ _UNREACHABLE = (
     OSError,
     TimeoutError,
 )
+
+
+_Statement: TypeAlias = "asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]"
 
 
 class PostgresStore:
@@ -159,22 +166,34 @@ class _LookupLane:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: DriverConnection | None = None
-        self._lookup: asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record] | None = None
+        self._of_one_site: _Statement | None = None
+        self._of_several_sites: _Statement | None = None
 
     async def fetch(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:
         async with asyncio.timeout(_CONNECT_SECONDS):
-            if self._lookup is None:
+            if self._of_one_site is None or self._of_several_sites is None:
                 self._connection = await connect_to_primary(self._url, seconds=_CONNECT_SECONDS)
-                self._lookup = await self._connection.prepare(_LOOKUP)
-            rows = await self._lookup.fetch([site for site, _ in keys], [visitor for _, visitor in keys])
-        return {(r[0], r[1]): StoredVisitor(r[2], r[3], r[4], join_account(r[5], r[6])) for r in rows}
+                self._of_one_site = await self._connection.prepare(_OF_ONE_SITE)
+                self._of_several_sites = await self._connection.prepare(_OF_SEVERAL_SITES)
+            sites, visitor_ids = [site for site, _ in keys], [visitor_id for _, visitor_id in keys]
+            site = sites[0]
+            if sites.count(site) == len(sites):
+                rows = await self._of_one_site.fetch(site, visitor_ids)
+                return {(site, row[0]): _visitor(row) for row in rows}
+            rows = await self._of_several_sites.fetch(sites, visitor_ids)
+        return {(row[6], row[0]): _visitor(row) for row in rows}
 
     async def close(self) -> None:
-        connection, self._connection, self._lookup = self._connection, None, None
+        connection, self._connection = self._connection, None
+        self._of_one_site = self._of_several_sites = None
         if connection is not None:
             # A polite goodbye could wait for a server that no longer answers.
             with contextlib.suppress(*_UNREACHABLE):
                 connection.terminate()
+
+
+def _visitor(row: asyncpg.Record) -> StoredVisitor:
+    return StoredVisitor(row[1], row[2], row[3], join_account(row[4], row[5]))
 
 
 @contextlib.contextmanager

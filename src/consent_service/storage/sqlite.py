@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import SingletonThreadPool
 
 from consent_service.domain.errors import StoreUnavailable
-from consent_service.domain.record_text import StoredVisitor, join_account
+from consent_service.domain.record_text import StoredVisitor
 from consent_service.ports import Change, Queues
 from consent_service.storage.batch_state import Outcome, Secrets
 from consent_service.storage.catalog import SqlCatalog
@@ -30,6 +30,7 @@ from consent_service.storage.outbox import SqlOutbox
 from consent_service.storage.reader import CoalescingReader, VisitorKey
 from consent_service.storage.report_counts import SqlReportCounts
 from consent_service.storage.sql_batch import run_batch
+from consent_service.storage.sqlite_lookup import look_up
 from consent_service.storage.sqlite_residue import sweep
 from consent_service.storage.writer import GroupCommitWriter, Request
 
@@ -42,10 +43,6 @@ _CHECKPOINT_PAGES = 1_000
 """Pages in the write-ahead log from which on they are moved into the file; SQLite's own default."""
 _BULK_CHECKPOINT_PAGES = 262_144
 """The same while many rows are loaded: a gigabyte, moved in the order of the file instead of page by page at random."""
-_LOOKUP = (
-    "SELECT v.revision, v.facts, v.times, v.account, a.state FROM visitors v "
-    "LEFT JOIN accounts a ON a.site = v.site AND a.account = v.account WHERE v.site = ? AND v.visitor_id = ?"
-)
 
 
 class SqliteStore:
@@ -132,12 +129,7 @@ class SqliteStore:
     def _look_up(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:
         if self._lookup is None:
             raise StoreUnavailable
-        found: dict[VisitorKey, StoredVisitor] = {}
-        for key in keys:
-            row = self._lookup.execute(_LOOKUP, key).fetchone()
-            if row is not None:
-                found[key] = StoredVisitor(row[0], row[1], row[2], join_account(row[3], row[4]))
-        return found
+        return look_up(self._lookup, keys)
 
     def _checkpoint(self) -> None:
         with self._write_engine.connect() as connection:
