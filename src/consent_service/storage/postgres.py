@@ -45,6 +45,11 @@ _OF_SEVERAL_SITES = (
     f"SELECT {_COLUMNS}, v.site FROM unnest($1::text[], $2::text[]) AS k(site, visitor_id) "  # noqa: S608  # nosec B608 - our own words
     "JOIN visitors v ON v.site = k.site AND v.visitor_id = k.visitor_id"
 )
+_BY_INDEX = "; ".join(
+    f"SET enable_{way} = off" for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
+)
+"""For connections that keep their statements, each of which looks rows up by their keys. A plan made while a table was
+small would go on reading all of it as it grows, until PostgreSQL has analyzed the table and plans anew."""
 _LANES = 2
 """Lookups under way at once: while one is on its way the next gathers."""
 _CONNECT_SECONDS = 2.0
@@ -71,7 +76,7 @@ class PostgresStore:
         """Use the database at `url` (`postgresql://…`), which migrations have brought up to date."""
         self._secrets = secrets
         self._engine = open_engine(url)
-        self._write_lane = WriteLane(connector(url), secrets)
+        self._write_lane = WriteLane(connector(url, by_index=True), secrets)
         self._lanes = [_LookupLane(url) for _ in range(_LANES)]
         self.catalog = SqlCatalog(self)
         self.log = SqlEvidenceLog(self)
@@ -172,7 +177,7 @@ class _LookupLane:
     async def fetch(self, keys: Sequence[VisitorKey]) -> dict[VisitorKey, StoredVisitor]:
         async with asyncio.timeout(_CONNECT_SECONDS):
             if self._of_one_site is None or self._of_several_sites is None:
-                self._connection = await connect_to_primary(self._url, seconds=_CONNECT_SECONDS)
+                self._connection = await _by_index(connect_to_primary(self._url, seconds=_CONNECT_SECONDS))
                 self._of_one_site = await self._connection.prepare(_OF_ONE_SITE)
                 self._of_several_sites = await self._connection.prepare(_OF_SEVERAL_SITES)
             sites, visitor_ids = [site for site, _ in keys], [visitor_id for _, visitor_id in keys]
@@ -213,18 +218,30 @@ def _refuses_a_value(error: BaseException) -> bool:
     return isinstance(found, asyncpg.DataError) or str(getattr(found, "sqlstate", ""))[:2] in {"22", "23"}
 
 
-def connector(url: str) -> Callable[[], Awaitable[DriverConnection]]:
+def connector(url: str, *, by_index: bool = False) -> Callable[[], Awaitable[DriverConnection]]:
     """Give a way to the primary with the time limits that keep a stalled server from stalling the service."""
 
     def connect() -> Awaitable[DriverConnection]:
-        return connect_to_primary(
+        connecting = connect_to_primary(
             url,
             seconds=_CONNECT_SECONDS,
             command_timeout=_STATEMENT_SECONDS,
             server_settings={"application_name": "consent-service", "synchronous_commit": "on"},
         )
+        return _by_index(connecting) if by_index else connecting
 
     return connect
+
+
+async def _by_index(connecting: Awaitable[DriverConnection]) -> DriverConnection:
+    """Have a new connection find rows by index alone."""
+    connection = await connecting
+    try:
+        await connection.execute(_BY_INDEX)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
 def open_engine(url: str) -> AsyncEngine:
