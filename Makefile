@@ -65,7 +65,7 @@ format: $(DEVELOPMENT) ## Put the code into shape
 bench: $(DEVELOPMENT) ## Measure speed beside bare uvicorn, in under five minutes; writes docs/performance.md
 	PYTHONPATH=clients/python/src $(BIN)/python -m bench
 
-bench-full: $(DEVELOPMENT) ## The same with ten million visitors; an hour of seeding the first time, then seven minutes; CONSENT_BENCH_DIR takes the data (30 GB)
+bench-full: $(DEVELOPMENT) ## The same with one and ten million visitors; an hour of seeding the first time, then ten minutes; CONSENT_BENCH_DIR takes the data (40 GB)
 	PYTHONPATH=clients/python/src $(BIN)/python -m bench --full
 
 soak: $(DEVELOPMENT) ## Half of peak load for SECONDS (1200): memory and connections must stay flat

@@ -20,7 +20,7 @@ from tests.support.postgres import PostgresServer, execute, with_database
 ROOT = Path(__file__).resolve().parent.parent
 SERVICE = Path(sys.executable).with_name("consent-service")
 DIRECTORY = Path(os.environ.get("CONSENT_BENCH_DIR", ROOT / "var" / "bench")).resolve()
-"""Where databases of the bench live; those of the long form take about 30 GB."""
+"""Where databases of the bench live; those of the long form take about 40 GB."""
 SERVER_CORE = 0
 LOAD_CORE = 1 if (os.cpu_count() or 1) > 1 else 0
 KEY = f"cs_manage_{secrets.token_urlsafe(32)}"

@@ -48,8 +48,8 @@ async def _answer_first(self: SqliteStore, work: Callable[[Connection], Any]) ->
     return await outcome
 
 
-def _do_not_wait(url: str) -> Callable[[], Awaitable[Any]]:
-    connect = _connector(url)
+def _do_not_wait(url: str, *, by_index: bool = False) -> Callable[[], Awaitable[Any]]:
+    connect = _connector(url, by_index=by_index)
 
     async def hasty() -> Any:
         connection = await connect()
