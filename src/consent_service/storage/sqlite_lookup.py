@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from consent_service.domain.record_text import StoredVisitor, join_account
 from consent_service.storage.reader import VisitorKey
 
-# No column holds one of the separators: ids and accounts are letters, digits and hyphens, and JSON escapes them.
+# No column holds one of the separators: ids and accounts are URL-safe base64, and JSON escapes control characters.
 _COLUMN, _ROW = "\x1f", "\x1e"
 _LOOKUP = (
     "SELECT group_concat(v.visitor_id || char(31) || v.revision || char(31) || v.facts || char(31) || v.times "
