@@ -36,7 +36,6 @@ class Installation:
 
     def run(self, *arguments: str, **settings: str) -> Result:
         """Run a command; gives exit status and output."""
-        root.load()
         found = CliRunner(env=self.settings | settings).invoke(root.cli, list(arguments))
         if found.exception is not None and not isinstance(found.exception, SystemExit):
             raise found.exception

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from consent_service.cli.root import cli, load
+from consent_service.cli.root import cli
 
 GOOD = {"action": "accept_all", "decided_at": "2026-11-01T00:00:00Z", "region": "FR", "locale": "fr"}
 
@@ -18,7 +18,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Give a way to import lines into an empty SQLite database."""
     monkeypatch.setenv("CONSENT_DATABASE_URL", f"sqlite:///{tmp_path / 'consent.db'}")
     monkeypatch.setenv("CONSENT_KEYS_DIR", str(tmp_path / "keys"))
-    load()
 
     def importing(lines: Sequence[object], *options: str) -> Result:
         file = tmp_path / "lines.jsonl"

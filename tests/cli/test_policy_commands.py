@@ -10,8 +10,6 @@ from consent_service.cli import root
 from consent_service.domain.regions import REGION_RULES
 from tests.support.builders import Document, document, entry
 
-root.load()
-
 
 def command(*words: str) -> Result:
     """Run a command."""

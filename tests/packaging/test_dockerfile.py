@@ -44,7 +44,7 @@ def test_what_the_service_needs_at_run_time_is_in_the_wheel(wheel: Path, name: s
 def test_the_installed_package_migrates_and_shows_the_packaged_policy(installed: Path, tmp_path: Path) -> None:
     environment = {"PYTHONPATH": str(installed), "CONSENT_DATABASE_URL": f"sqlite:///{tmp_path / 'consent.db'}"}
     script = (
-        "import consent_service.stores as m; from consent_service.cli import root; root.load();"
+        "import consent_service.stores as m; from consent_service.cli import root;"
         "print(m.packaged('policies')); root.cli(['migrate'])"
     )
     command = [sys.executable, "-P", "-c", script]
