@@ -12,20 +12,36 @@ _REQUESTS = "consent_service.request"
 
 
 class _JsonLine(logging.Formatter):
-    """Writes a record as one line of JSON; the canonical request line is JSON already and is taken in whole."""
+    """Writes a record as one line of JSON; canonical request lines are JSON already and are taken in whole."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line."""
+        """Write one line, or one for each request that the record tells of."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         level = record.levelname.lower()
         message = record.getMessage()
-        if record.name == _REQUESTS and message.startswith("{") and not record.exc_info:
+        if _tells_of_requests(record, message):
             # Put together as text: reading such a line to write it again would be a tenth of a write.
-            return f'{{"time": "{time}", "level": "{level}", "logger": "{_REQUESTS}", {message[1:]}'
+            head = f'{{"time": "{time}", "level": "{level}", "logger": "{_REQUESTS}", '
+            return "\n".join([head + line[1:] for line in message.split("\n")])
         line: dict[str, object] = {"time": time, "level": level, "logger": record.name, "message": message}
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
         return json.dumps(line)
+
+
+class _ReadableLine(logging.Formatter):
+    """Writes a record for a person's eyes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line, or one for each request that the record tells of."""
+        head, message = f"{record.levelname:7} {record.name}  ", record.getMessage()
+        if _tells_of_requests(record, message):
+            return "\n".join([head + line for line in message.split("\n")])
+        return f"{head}{super().format(record)}"
+
+
+def _tells_of_requests(record: logging.LogRecord, message: str) -> bool:
+    return record.name == _REQUESTS and message.startswith("{") and not record.exc_info
 
 
 def configure(*, readable: bool) -> None:
@@ -34,7 +50,7 @@ def configure(*, readable: bool) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # noqa: SLF001 - as the library's own HOWTO says
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(levelname)-7s %(name)s  %(message)s") if readable else _JsonLine())
+    handler.setFormatter(_ReadableLine() if readable else _JsonLine())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for noisy in ("alembic", "httpx", "httpcore", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,5 +1,6 @@
 """What the log never holds (C4): addresses, user agents, visitor ids, tokens, keys, queries, references to customers."""
 
+import asyncio
 import json
 import logging
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from consent_service import logs
+from consent_service.api.log_line import LinesOfAStep
 from tests.support.broken_store import SwitchedStore
 from tests.support.service import BOOTSTRAP, CLIENT, Running, memory_store, running, submission
 
@@ -123,3 +126,25 @@ async def test_each_decision_is_a_line_where_the_setting_asks_for_it(
     assert [line["id"] for line in lines] == [answer.headers["x-request-id"] for answer in answers]
     assert [set(line) for line in lines] == [{"id", "method", "route", "status", "ms"}] * 3
     assert visitor not in logged(caplog)
+
+
+async def test_lines_of_one_step_are_written_together_and_each_is_whole(caplog: pytest.LogCaptureFixture) -> None:
+    """One record for a batch of writes; what is written stays one line of JSON for each request."""
+    caplog.set_level(logging.INFO, "consent_service.request")
+    lines, ids = LinesOfAStep(), ["a", "b"]
+    for request_id in ids:
+        lines.write("PUT", "/v1/visitors/{visitor_id}/consent", request_id, 200, 0.0012)
+    assert not caplog.records
+    await asyncio.sleep(0)
+    lines.write("PUT", "/v1/visitors/{visitor_id}/consent", "c", 503, 0.0012)
+    await asyncio.sleep(0)
+
+    together, alone = caplog.records
+    assert [json.loads(line)["id"] for line in together.getMessage().split("\n")] == ids
+    assert json.loads(alone.getMessage())["status"] == 503
+    written = [json.loads(line) for line in logs._JsonLine().format(together).split("\n")]
+    assert [(line["id"], line["logger"], line["ms"]) for line in written] == [
+        (request_id, "consent_service.request", 1.2) for request_id in ids
+    ]
+    readable = logs._ReadableLine().format(together).split("\n")
+    assert [line.startswith("INFO    consent_service.request  {") for line in readable] == [True, True]

@@ -101,7 +101,7 @@ def test_an_import_is_not_outlined(
 ) -> None:
     """CON-20: whether it is outdated hangs on the very moments of what is on record."""
     known = encode_record(replace(record, opted_out=False, account=None))
-    ctx = replace(context(rules, Signals(None, gpc=False), "FR"), method=Method.IMPORT)
+    ctx = context(rules, Signals(None, gpc=False), "FR")._replace(method=Method.IMPORT)
     assert outline(known, says(replace(submission, decided_at=decided_at)), SITE, ctx) is None
 
 

@@ -1,6 +1,5 @@
 """What a purge takes and what it leaves: proofs of what still counts, every no, and young opt-outs."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -172,6 +171,6 @@ def test_an_imported_choice_is_as_old_as_it_was_made() -> None:
     """§3.4: the lifetime of a choice begins when it was made, wherever that was."""
     made = Duration(months=6 + 36).before(NOW) - timedelta(days=1)
     late = made + timedelta(days=100)
-    ctx = replace(context(now=late), method=Method.IMPORT)
+    ctx = context(now=late)._replace(method=Method.IMPORT)
     done = choices.submit(record(), Submission(Action.ACCEPT_ALL, decided_at=made), ctx)
     assert by_policy(policy().lifetime, NOW)(Entry(0, late, done.events[0].payload()))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from uuid import uuid4
@@ -76,7 +75,7 @@ def signalling_gpc(visitor_id: str) -> Change:
     def apply(subject: Subject) -> Transition:
         if subject.record is None:
             raise NotFound
-        return signals.observe(subject.record, replace(CONTEXT, signals=Signals(None, gpc=True)))
+        return signals.observe(subject.record, CONTEXT._replace(signals=Signals(None, gpc=True)))
 
     return Change(SITE, visitor_id, NOW, apply, numbered)
 

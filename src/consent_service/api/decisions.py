@@ -1,6 +1,5 @@
 """The storefront's questions: may I, for this visitor? (contract §5)."""
 
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -148,7 +147,7 @@ def _written(body: DecisionRequest | DecisionRequests, answers: list[tuple[list[
 def _question(item: DecisionRequest, seen: Asking) -> Question:
     signals = seen.signals.joined(Signals(Dnt(item.dnt) if item.dnt else None, bool(item.gpc)))
     where = parse_region(item.region) if item.region is not None else seen.region
-    asking = replace(seen, visitor_id=item.visitor_id, signals=signals, region=where)
+    asking = seen._replace(visitor_id=item.visitor_id, signals=signals, region=where)
     return Question(asking, tuple(item.trackers), tuple(map(Category, item.categories)))
 
 

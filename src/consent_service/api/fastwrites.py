@@ -18,7 +18,7 @@ from starlette.responses import Response
 from consent_service.api.answers import PRIVATE
 from consent_service.api.deps import read_client_key
 from consent_service.api.hot_requests import Answer, Call, Field, Whole, read_call
-from consent_service.api.log_line import write_line
+from consent_service.api.log_line import LinesOfAStep
 from consent_service.api.problems import error_response
 from consent_service.api.request_counts import RequestCounts
 from consent_service.api.schemas.consent import ConsentSubmission
@@ -112,6 +112,7 @@ class FastWrites:
         """Bear `headers` on every answer."""
         self._new_id = new_id
         self._requests = requests
+        self._lines = LinesOfAStep()
         self._common = {name.lower(): value for name, value in headers}
         self._head = _lines({**self._common, **PRIVATE, "content-type": "application/json"})
 
@@ -147,7 +148,7 @@ class FastWrites:
             return
         seconds = perf_counter() - began
         self._requests.took(ROUTE, "PUT", status, seconds)
-        write_line("PUT", ROUTE, request_id, status, seconds)
+        self._lines.write("PUT", ROUTE, request_id, status, seconds)
 
     def _whole(self, response: Response, request_id: str) -> bytes:
         fields = {**self._common, **response.headers, "x-request-id": request_id}

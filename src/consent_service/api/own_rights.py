@@ -1,6 +1,5 @@
 """Restriction and objection by the visitor's own cookie (GDPR Art. 18, 21); a `manage` key may do the same."""
 
-from dataclasses import replace
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -40,7 +39,7 @@ async def object_to(request: Request, visit: Visiting, body: ObjectionsBody) -> 
 
 async def _change(request: Request, visit: Visit, move: Move, *, refusal: bool) -> Response:
     standing = visit.services.limits.browser_write(visit.address, visit.asking.visitor_id, refusal=refusal)
-    asking = replace(visit.asking, method=Method.PREFERENCES, client_key=await client_key(request))
+    asking = visit.asking._replace(method=Method.PREFERENCES, client_key=await client_key(request))
     answer = await visit.services.consents.change(asking, visit.version, move)
     response = written(answer, BROWSER_PRIVATE | standing.headers())
     VisitorCookies(visit.services).set(response, visit.site, answer.visitor_id, answer.state)

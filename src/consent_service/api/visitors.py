@@ -1,6 +1,6 @@
 """The storefront's calls about one visitor, with a `manage` key (contract §5)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 import orjson
@@ -64,7 +64,7 @@ async def managed(
 ) -> Managed:
     """Tell the site by the key, the visitor by the path, and the circumstances by the headers."""
     asking = await _asking(request, services, key, region)
-    asking = replace(asking, visitor_id=visitor_id)
+    asking = asking._replace(visitor_id=visitor_id)
     return Managed(services, asking, asking.site.current(services.clock()))
 
 
@@ -113,7 +113,7 @@ async def write_visitor_consent(managed: ManagedVisitor, body: ConsentSubmission
     services, asking = managed.services, managed.asking
     version = await services.sites.version_for_consent(asking.site, body.policy_version, services.clock())
     signals = asking.signals.joined(body.signals)
-    asking = replace(asking, signals=signals, method=body.how, locale=body.locale)
+    asking = asking._replace(signals=signals, method=body.how, locale=body.locale)
     submission = body.submission()
     return await Managed(services, asking, version).change(
         lambda record, _, ctx: choices.submit(record, submission, ctx), refuses=body.refuses

@@ -30,6 +30,8 @@ class Frame:
     """An answer with gaps, as a `bytes` format by name."""
 
     shared: SharedText
+    places: tuple[tuple[bytes, int], ...]
+    """The moments of the row that the answer shows, each by the name of its gap."""
 
     @property
     def text(self) -> bytes:
@@ -38,7 +40,8 @@ class Frame:
 
     def values(self, visitor_id: str, stored: StoredVisitor, entries: Sequence[LogEntry]) -> dict[bytes, bytes]:
         """Give what fills the gaps: moments by their place in the row, and what the log gave."""
-        values = {b"%d" % place: _moment(int(time) // _SECOND) for place, time in enumerate(_times(stored))}
+        times = _times(stored)
+        values = {name: _moment(int(times[place]) // _SECOND) for name, place in self.places}
         values[b"v"] = orjson.dumps(visitor_id)
         values[b"n"] = b"%d" % stored.revision
         values[b"r"] = _receipt(entries[-1]) if entries else b"null"
@@ -63,15 +66,18 @@ def frame(site: str, state: ConsentState, stored: StoredVisitor, cleanup: bytes)
     record = decode_record(site, "", row)
     shown = replace(state, situation=replace(state.situation, record=record), known_prompt=state.prompt)
     body = consent_body(site, shown)
-    gaps = {str(moment(from_micros(place * _SECOND))): b"%d" % place for place in places}
+    gaps = {str(moment(from_micros(place * _SECOND))): place for place in places}
+    used: set[int] = set()
     for members in (body, *_categories(body)):
         for name in _MOMENTS & members.keys():
             if members[name] is not None:
-                members[name] = _gap(gaps[str(members[name])])
+                place = gaps[str(members[name])]
+                used.add(place)
+                members[name] = _gap(b"%d" % place)
     body |= {"visitor_id": _gap(b"v"), "revision": _gap(b"n")}
     body |= {"receipt": _gap(b"r"), "cleanup": orjson.Fragment(cleanup)}
     text = orjson.dumps(body).replace(b"%", b"%%").replace(b"\x00(", b"%(")
-    return Frame(SharedText(text))
+    return Frame(SharedText(text), tuple([(b"%d" % place, place) for place in sorted(used)]))
 
 
 _MOMENTS = {*_TIMES, "decided_at"}

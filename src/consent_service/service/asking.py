@@ -1,6 +1,5 @@
 """What a request says before any use case looks at it."""
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -20,8 +19,7 @@ class ClientKey(NamedTuple):
     fingerprint: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """Who asks about whom, from where, with which signals."""
 
     site: Site

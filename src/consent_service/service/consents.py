@@ -1,7 +1,7 @@
 """Reading and changing a visitor's consent: the use cases of the browser plane and of `manage` keys."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import orjson
 
@@ -77,7 +77,7 @@ class Consents:
         record = state.situation.record
         if record is None or not record.notice_due:
             return state, {}
-        told = replace(asking, if_match=None, client_key=None)
+        told = asking._replace(if_match=None, client_key=None)
         try:
             answer = await self.change(told, version, lambda found, _, ctx: accounts.told(found, ctx))
         except StoreUnavailable:  # it is told again then
@@ -98,7 +98,7 @@ class Consents:
 
     async def observe(self, asking: Asking, version: Version, record: ConsentRecord) -> ConsentRecord:
         """Store the signals of a request, as one event however many requests bring them at once (SIG-20)."""
-        known = replace(asking, if_match=None, client_key=None, method=Method.SIGNAL)
+        known = asking._replace(if_match=None, client_key=None, method=Method.SIGNAL)
         try:
             answer = await self.change(known, version, lambda found, _, ctx: signal_transitions.observe(found, ctx))
         except NotFound:  # erased between the read and the write
@@ -127,12 +127,12 @@ class Consents:
         key = asking.client_key
         if key is not None and len(key.key) < MINTING_KEY_LENGTH:
             raise IdempotencyKeyTooShort
-        newcomer = replace(asking, visitor_id=None)
+        newcomer = asking._replace(visitor_id=None)
         return await self._write(newcomer, version, new_visitor_id(), move, minted=True)
 
     async def mint(self, asking: Asking, version: Version) -> Answer:
         """Make a visitor who has said nothing yet."""
-        newcomer = replace(asking, visitor_id=None)
+        newcomer = asking._replace(visitor_id=None)
         return await self._write(newcomer, version, new_visitor_id(), lambda r, _, __: Transition(r), minted=True)
 
     async def _write(

@@ -17,6 +17,7 @@ LEAF_PREFIX = b"\x00"
 
 _TIME_FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
 _TIME_PATTERN = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_WITHOUT_ZONE = len("YYYY-MM-DDTHH:MM:SS.ffffff")
 _LENGTH_BYTES = 4
 _SEQ_BYTES = 8
 
@@ -46,7 +47,7 @@ def format_time(moment: datetime) -> str:
         raise LeafMalformed("a time without a zone names no moment")
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
+    return moment.isoformat("T", "microseconds")[:_WITHOUT_ZONE] + "Z"
 
 
 def parse_time(text: str) -> datetime:

@@ -35,7 +35,7 @@ def express(record: ConsentRecord, expression: Expression, ctx: Context) -> Tran
     changed = _unasked(changed, ctx)
     event_type = _event_type(record, changed, web, email, ctx)
     details = _details(expression, changed, email)
-    by_signal = replace(ctx, method=Method.SIGNAL)
+    by_signal = ctx._replace(method=Method.SIGNAL)
     return Transition(changed, (write_event(by_signal, changed, event_type, choices=web or None, details=details),))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from consent_service.domain.record import AccountState, CategoryChoice, Choices, ConsentEvent, ConsentRecord
 from consent_service.domain.record_text import StoredVisitor
@@ -13,8 +14,7 @@ from consent_service.domain.vocabulary import CATEGORIES, Category, Channel, Cho
 _ANSWERABLE = tuple(c for c in CATEGORIES if c is not Category.STRICTLY_NECESSARY)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """The circumstances of one request."""
 
     rules: Ruleset
