@@ -1,6 +1,5 @@
 """Restriction and objection by the visitor's own cookie (GDPR Art. 18, 21); a `manage` key may do the same."""
 
-
 from fastapi import APIRouter, Depends, Request, Response
 
 from consent_service.api.answers import BROWSER_PRIVATE, VisitorCookies, written
